@@ -1,0 +1,112 @@
+/**
+ * Every failure that Gradus explains to a person or a program.
+ *
+ * The key is stable for ever; the docs page of each code is generated from this table.
+ */
+export const ERROR_CODES = {
+  'GRD-CLI-001': 'unknown command or option',
+  'GRD-CLI-002': 'an option has a value that it cannot have',
+  'GRD-CLI-003': 'this needs something that is not installed',
+  'GRD-IO-001': 'file cannot be opened',
+  'GRD-IO-002': 'not readable as the format',
+  'GRD-IO-003': 'labels do not match steps',
+  'GRD-IO-004': 'format not recognised',
+  'GRD-IO-005': 'a line is not JSON',
+  'GRD-IO-006': 'a field is missing or of the wrong type',
+  'GRD-IO-007': 'compressed data is damaged or cut off',
+  'GRD-IO-008': 'the same id stands twice',
+  'GRD-IO-009': 'the file has no records',
+  'GRD-IO-010': 'larger than the limit',
+  'GRD-IO-011': 'this format cannot hold the trace',
+  'GRD-IO-012': 'not a trace format',
+  'GRD-IO-013': 'output cannot be written',
+  'GRD-LABEL-001': 'unknown method',
+  'GRD-LABEL-002': 'the method does not apply to these traces',
+  'GRD-LABEL-003': 'votes cannot be merged',
+  'GRD-EVAL-001': 'no gold labels to compare with',
+  'GRD-EVAL-002': 'predictions and gold labels share no trace',
+  'GRD-DATA-001': 'unknown data set',
+  'GRD-DATA-002': 'data set is not here and cannot be downloaded',
+  'GRD-DATA-003': 'data set does not have the registered checksum',
+  'GRD-BOX-001': 'no isolating sandbox on this machine',
+  'GRD-BOX-002': 'the sandbox could not be started',
+  'GRD-CORE-001': 'an invariant of the data model does not hold',
+} as const
+
+export type ErrorCode = keyof typeof ERROR_CODES
+
+/** Where a thing stands, for a person who wants to look at it. Lines and rows count from 1. */
+export interface Place {
+  file?: string
+  line?: number
+  field?: string
+}
+
+export interface ErrorDetails {
+  where?: Place
+  /** What was met. */
+  found?: string
+  /** What would have been right. */
+  expected?: string
+  /** Commands or changes that help, best first. */
+  try?: readonly string[]
+  cause?: unknown
+}
+
+/** The one error class: a stable code, what was expected, where, and what to do. */
+export class GradusError extends Error {
+  readonly code: ErrorCode
+  readonly where: Place | undefined
+  readonly found: string | undefined
+  readonly expected: string | undefined
+  readonly try: readonly string[]
+
+  constructor(code: ErrorCode, details: ErrorDetails = {}) {
+    super(`${code} ${ERROR_CODES[code]}${details.found === undefined ? '' : `: ${details.found}`}`, {
+      cause: details.cause,
+    })
+    this.name = 'GradusError'
+    this.code = code
+    this.where = details.where
+    this.found = details.found
+    this.expected = details.expected
+    this.try = details.try ?? []
+  }
+
+  toJSON(): { code: ErrorCode; title: string } & ErrorDetails {
+    return {
+      code: this.code,
+      title: ERROR_CODES[this.code],
+      ...(this.where && { where: this.where }),
+      ...(this.found !== undefined && { found: this.found }),
+      ...(this.expected !== undefined && { expected: this.expected }),
+      ...(this.try.length > 0 && { try: this.try }),
+    }
+  }
+}
+
+/** `file, line 1,204, field label`; empty where nothing is known. */
+export function describePlace(place: Place | undefined): string {
+  if (!place) return ''
+  const parts: string[] = []
+  if (place.file !== undefined) parts.push(place.file)
+  if (place.line !== undefined) parts.push(`line ${place.line.toLocaleString('en-US')}`)
+  if (place.field !== undefined) parts.push(`field ${place.field}`)
+  return parts.join(', ')
+}
+
+/** The error as a person reads it; one block, no stack. */
+export function explain(error: GradusError): string {
+  const rows: [string, string][] = []
+  const place = describePlace(error.where)
+  if (place !== '') rows.push(['where', place])
+  if (error.found !== undefined) rows.push(['found', error.found])
+  if (error.expected !== undefined) rows.push(['expected', error.expected])
+  error.try.forEach((hint, i) => {
+    rows.push([i === 0 ? 'try' : '', hint])
+  })
+  return [
+    `error ${error.code}  ${ERROR_CODES[error.code]}`,
+    ...rows.map(([key, value]) => `  ${key.padEnd(9)} ${value}`),
+  ].join('\n')
+}

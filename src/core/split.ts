@@ -1,0 +1,19 @@
+import { createHash } from 'node:crypto'
+
+/** Thresholds and models are chosen on `tune`, figures come from `report`. */
+export type Half = 'tune' | 'report'
+
+/**
+ * What makes two traces the same question: lower-case text with everything but [a-z0-9] removed, the raw text where
+ * nothing is left. All solutions and perturbations of a question fall on one side.
+ */
+export function questionKey(question: string): string {
+  const key = question.toLowerCase().replace(/[^a-z0-9]/g, '')
+  return /[a-z]/.test(key) ? key : question
+}
+
+/** Even hash = tune, odd = report (SHA-256 of the question key, first byte). The only split in Gradus. */
+export function half(question: string): Half {
+  const digest = createHash('sha256').update(questionKey(question)).digest()
+  return digest[0]! % 2 === 0 ? 'tune' : 'report'
+}

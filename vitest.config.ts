@@ -1,0 +1,21 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { defineConfig } from 'vitest/config'
+
+/** Real data sets are never part of the project; tests that want them say plainly when they are absent. */
+const beside = resolve(import.meta.dirname, '../shared/data')
+const data = process.env.GRADUS_DATA ?? (existsSync(beside) ? beside : '')
+
+/** `*.full.test.ts` are the long ones: `npm run test:full`. */
+const full = process.env.GRADUS_FULL === '1'
+
+export default defineConfig({
+  test: {
+    include: full ? ['**/*.full.test.ts'] : ['**/*.test.ts'],
+    exclude: ['**/node_modules/**', '**/dist/**', ...(full ? [] : ['**/*.full.test.ts'])],
+    env: data === '' ? {} : { GRADUS_DATA: data },
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    maxWorkers: 2,
+  },
+})
