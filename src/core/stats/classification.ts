@@ -99,17 +99,23 @@ export function passHatK(n: number, c: number, k: number): number {
   return all
 }
 
-/** Accuracy among the most certain share of items, for each coverage; the area under it is the selective accuracy. */
+/** Risk (share wrong) among the most certain items, at each coverage; items of equal confidence share their mean. */
 export function riskCoverage(
   confidence: ArrayLike<number>,
   right: ArrayLike<boolean | number>,
 ): { coverage: number; risk: number }[] {
-  const order = Array.from({ length: confidence.length }, (_, i) => i).sort(
-    (a, b) => confidence[b]! - confidence[a]! || a - b,
-  )
+  const order = Array.from({ length: confidence.length }, (_, i) => i).sort((a, b) => confidence[b]! - confidence[a]!)
+  const out: { coverage: number; risk: number }[] = []
   let wrong = 0
-  return order.map((item, i) => {
-    wrong += right[item] ? 0 : 1
-    return { coverage: (i + 1) / order.length, risk: wrong / (i + 1) }
-  })
+  for (let i = 0; i < order.length; ) {
+    let j = i
+    let tied = 0
+    while (j < order.length && confidence[order[j]!] === confidence[order[i]!]) tied += right[order[j++]!] ? 0 : 1
+    for (let k = i; k < j; k++) {
+      wrong += tied / (j - i)
+      out.push({ coverage: (k + 1) / order.length, risk: wrong / (k + 1) })
+    }
+    i = j
+  }
+  return out
 }

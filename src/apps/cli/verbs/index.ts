@@ -6,6 +6,10 @@ export const VERBS: Record<string, { summary: string; load: () => Promise<Verb> 
     summary: 'risk, evidence and first wrong step for every trace',
     load: async () => (await import('./label.ts')).label,
   },
+  eval: {
+    summary: "labels against people's labels, by each set's own rule",
+    load: async () => (await import('./eval.ts')).evaluation,
+  },
   inspect: {
     summary: 'what is in a file: records, labels, balance, oddities',
     load: async () => (await import('./inspect.ts')).inspect,
