@@ -17,7 +17,7 @@ const Options = z.object({
   half: z.enum(['all', 'tune', 'report']).default('all').describe('half of the questions to score'),
   benchmark: z.string().optional().describe('one rule by name; all that apply where not given'),
   markdown: z.boolean().default(false).describe('tables as Markdown'),
-  output: z.string().optional().describe('write the tables to a file: .json or .md'),
+  output: z.string().optional().describe('write the tables to a file: .json, .md or .html (with plots)'),
   json: z.boolean().default(false).describe('tables as JSON'),
 })
 
@@ -45,9 +45,15 @@ export const evaluation = verb({
     for (const file of files) predictors.push(await predictor(file, read, cases, options.gold === undefined))
     const tables = evaluate(cases, [...predictors, ...trivialPredictors(cases)], options.benchmark)
     const json = `${JSON.stringify({ gold: goldFiles, half: options.half, tables })}\n`
+    const rendered = async (path: string): Promise<string> => {
+      if (path.endsWith('.json')) return json
+      if (!path.endsWith('.html')) return markdown(tables)
+      const { evalReport } = await import('../../../prove/report/eval-report.ts')
+      return await evalReport(`Evaluation of ${files.join(', ')}`, cases, predictors, tables)
+    }
     if (options.output !== undefined) {
       const out = await openText(options.output)
-      await out.write(options.output.endsWith('.json') ? json : markdown(tables))
+      await out.write(await rendered(options.output))
       await out.close()
     }
     terminal.out(options.json ? json : options.markdown ? markdown(tables) : plain(tables))

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { GradusError } from '../../../core/errors.ts'
 import { openTraces, type ReadReport, readTraces } from '../../../io/read.ts'
-import { traceWriter } from '../../../io/write.ts'
+import { openText, traceWriter } from '../../../io/write.ts'
 import { ANNOTATORS } from '../../../label/annotators/index.ts'
 import { annotatorsNamed, labelTrace } from '../../pipeline/label.ts'
 import { labelModelNamed, mergeFiles, type VoterFile } from '../../pipeline/merge.ts'
@@ -18,6 +18,7 @@ const Options = z.object({
     .describe('label model that merges the labels of several files instead of looking at steps'),
   gold: z.string().optional().describe('file with some labels of people, for label models that use them'),
   output: z.string().optional().describe('native traces with evidence, labels and verdict, one a line'),
+  report: z.string().optional().describe('write a self-contained HTML report'),
   format: z.string().optional().describe('format of the input where detection is wrong'),
   strict: z.boolean().default(false).describe('stop at the first bad record'),
   allowLocalExec: z.boolean().default(false).describe('run code of traces even where no isolating sandbox is there'),
@@ -76,8 +77,9 @@ export const label = verb({
       throw error
     }
     await writer?.close()
+    if (options.report !== undefined) await writeReport(options.report, files, summary)
     if (options.json) terminal.out(`${JSON.stringify(summary.toJSON())}\n`)
-    else if (options.output !== '-') terminal.out(summary.text(options.output))
+    else if (options.output !== '-') terminal.out(summary.text(options.output, options.report))
     for (const error of summary.errors()) terminal.err(`${error}\n`)
     return summary.lost > 0 ? EXIT.lost : EXIT.done
   },
@@ -107,4 +109,11 @@ async function merge(
   if (options.json) terminal.out(`${JSON.stringify(mergeJson(model.name, merged, reports))}\n`)
   else if (options.output !== '-') terminal.out(mergeText(model.name, merged, options.output))
   return reports.some((r) => r.rejected.length > 0) ? EXIT.lost : EXIT.done
+}
+
+async function writeReport(path: string, files: readonly string[], summary: LabelSummary): Promise<void> {
+  const { labelReport } = await import('../../../prove/report/label-report.ts')
+  const out = await openText(path)
+  await out.write(await labelReport({ title: `Labels of ${files.join(', ')}`, files, ...summary.forReport() }))
+  await out.close()
 }
