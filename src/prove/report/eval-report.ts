@@ -77,14 +77,15 @@ export async function evalSections(
   return parts
 }
 
+/** Figures as rows, since there are more of them than predictors. */
 function tableHtml(t: Table): Html {
-  const head = ['', ...(t.rows[0]?.figures.map((f) => `${f.name} (${f.n.toLocaleString('en-US')})`) ?? [])]
+  const figures = t.rows[0]?.figures ?? []
+  const head = ['', 'items', ...t.rows.map((r) => short(r.predictor))]
+  const cells = (f: number): string[] =>
+    t.rows.map((r) => (r.trivial ? decimal(r.figures[f]!.estimate.value) : estimate(r.figures[f]!.estimate)))
   return table(
     head,
-    t.rows.map((r) => [
-      short(r.predictor),
-      ...r.figures.map((f) => (r.trivial ? decimal(f.estimate.value) : estimate(f.estimate))),
-    ]),
+    figures.map(({ name, n }, f) => [name, n.toLocaleString('en-US'), ...cells(f)]),
   )
 }
 

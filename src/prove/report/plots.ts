@@ -7,6 +7,7 @@ import { type Html, raw } from './html.ts'
 function draw(options: Plot.PlotOptions): Html {
   const { document } = parseHTML('<!doctype html><html><body></body></html>')
   const svg = Plot.plot({
+    marginBottom: 44,
     ...options,
     document: document as unknown as Document,
     style: { background: 'transparent', color: 'currentColor', fontSize: '12px' },
@@ -56,7 +57,7 @@ export function intervalPlot(
   return draw({
     width: 640,
     height: 40 + figures * (18 + 16 * names),
-    marginLeft: 150,
+    marginLeft: 190,
     marginRight: 130,
     x: { domain: [0, 1], grid: true, label: null },
     y: { label: null, axis: null },
