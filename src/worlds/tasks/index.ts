@@ -1,4 +1,7 @@
 import { arithmeticChain } from './arithmetic-chain.ts'
+import { game24 } from './game24.ts'
+import { hopworld } from './hopworld.ts'
+import { imperative } from './imperative.ts'
 import { objectTracking } from './object-tracking.ts'
 import { registerProgram } from './register-program.ts'
 import { selfRepairingChain } from './self-repairing-chain.ts'
@@ -12,4 +15,7 @@ export const TASKS: readonly Task[] = [
   registerProgram,
   objectTracking,
   tableProgram,
+  hopworld,
+  imperative,
+  game24,
 ]

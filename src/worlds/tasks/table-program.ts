@@ -41,8 +41,8 @@ interface Level {
 const LEVELS: readonly Level[] = [
   { says: '4 rows, one filter', rows: 4, filters: 1, top: false, maxLength: 104 },
   { says: '8 rows, two filters', rows: 8, filters: 2, top: false, maxLength: 168 },
-  { says: '12 rows, two filters and a top n', rows: 12, filters: 2, top: true, maxLength: 240 },
-  { says: '24 rows, three filters and a top n', rows: 24, filters: 3, top: true, maxLength: 400 },
+  { says: '12 rows, two filters and a top n', rows: 12, filters: 2, top: true, maxLength: 208 },
+  { says: '24 rows, three filters and a top n', rows: 24, filters: 3, top: true, maxLength: 368 },
 ]
 
 const HEADER = ['item', 'shop', 'price', 'stock']

@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { GradusError } from '../../core/errors.ts'
 import { type Random, random } from '../../core/seeds.ts'
 import type { Problem } from '../../core/words.ts'
@@ -183,7 +184,11 @@ export function walkTask<P, S extends object>(walk: Walk<P, S>): Task {
     })
   }
 
-  const withDefaults = (o: Partial<CompleterOptions> | undefined): CompleterOptions => ({ ...walk.defaults, ...o })
+  const withDefaults = (given: Partial<CompleterOptions> | undefined): CompleterOptions => {
+    const read = options.safeParse(given ?? {})
+    if (read.success) return read.data
+    throw new GradusError('GRD-CLI-002', { found: JSON.stringify(given), expected: z.prettifyError(read.error) })
+  }
 
   return {
     name: walk.name,
