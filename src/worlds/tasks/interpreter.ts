@@ -94,11 +94,11 @@ export function parseProgram(text: string): Program | null {
     source.push({ indent: m[2]?.length ?? 0, text: m[3] ?? '' })
   }
   const lines: (Line | undefined)[] = []
-  if (source.length === 0 || link(source, 0, source.length, 0, source.length, lines) === null) return null
+  if (!link(source, 0, source.length, 0, source.length, lines)) return null
   return { persistent: mode !== 'reset', lines: lines.filter((line) => line !== undefined) }
 }
 
-/** Fills the lines of a block, after which the run goes on at `after`; null = not a block. */
+/** Fills the lines of a block, after which the run goes on at `after`; false = not a block. */
 function link(
   source: Source[],
   from: number,
@@ -106,11 +106,11 @@ function link(
   indent: number,
   after: number,
   lines: (Line | undefined)[],
-): true | null {
-  if (from >= to) return null
+): boolean {
+  if (from >= to) return false
   for (let i = from; i < to; ) {
     const { indent: depth, text } = source[i] ?? { indent: -1, text: '' }
-    if (depth !== indent) return null
+    if (depth !== indent) return false
     const blockEnd = endOf(source, i, to)
     const hasElse =
       text.startsWith('if ') &&
@@ -123,14 +123,14 @@ function link(
     if (test) {
       const condition = { left: operand(test[2] ?? ''), relation: test[3] as Relation, right: operand(test[4] ?? '') }
       lines[i] = { kind: 'test', condition, follow: i + 1, otherwise: hasElse ? blockEnd + 1 : follow }
-      if (link(source, i + 1, blockEnd, indent + 1, test[1] === 'while' ? i : follow, lines) === null) return null
+      if (!link(source, i + 1, blockEnd, indent + 1, test[1] === 'while' ? i : follow, lines)) return false
       if (hasElse) {
         lines[blockEnd] = { kind: 'else' }
-        if (link(source, blockEnd + 1, end, indent + 1, follow, lines) === null) return null
+        if (!link(source, blockEnd + 1, end, indent + 1, follow, lines)) return false
       }
     } else {
       const line = simple(text, indent, follow)
-      if (!line || blockEnd !== i + 1) return null
+      if (!line || blockEnd !== i + 1) return false
       lines[i] = line
     }
     i = end

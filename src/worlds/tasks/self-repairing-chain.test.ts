@@ -33,6 +33,17 @@ describe('self-repairing chain', () => {
     expect(selfRepairingChain.oracle(problem, ['17+28=45', 'fix 17+28=44'])[1]?.correct).toBe(false)
   })
 
+  it('a wrong fix may be fixed: it stands for the same line', () => {
+    const steps = ['17+28=46', 'fix 17+28=44', 'fix 17+28=45', '45-9=36']
+    const truths = selfRepairingChain.oracle(problem, steps, { slip: 0, recovery: 0.3 })
+    expect(truths.map((t) => [t.correct, t.value])).toEqual([
+      [false, 0.3],
+      [false, 0.3],
+      [true, 1],
+      [true, 1],
+    ])
+  })
+
   it('has the closed-form chance of success', () => {
     const truth = selfRepairingChain.oracle(problem, ['17+28=45'], { slip: 0.2, recovery: 0.5 })[0]
     expect(truth?.value).toBeCloseTo(0.8 * (0.8 / (1 - 0.1)) ** 2, 12)

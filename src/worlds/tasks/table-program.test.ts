@@ -43,6 +43,16 @@ describe('table program', () => {
     expect(verdicts(['rows 1 3'])).toEqual([[false, 1]])
   })
 
+  it('a step at which no error does harm takes nothing from the value', () => {
+    const counted = { ...problem, prompt: 'from goods | where price > 20 | select stock | count' }
+    const truths = tableProgram.oracle(counted, ['rows 1 3 4', 'values 5 7 2'], { slip: 0.5, recovery: 0 })
+    // the count and the answer remain, whatever the values are
+    expect(truths).toEqual([
+      { correct: true, value: 0.25 },
+      { correct: false, value: 0.25 },
+    ])
+  })
+
   it('rows that the table does not have cannot be read', () => {
     expect(verdicts(['rows 1 99'])).toEqual([[false, 1]])
   })

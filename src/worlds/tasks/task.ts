@@ -63,7 +63,8 @@ export interface Task extends Method {
   /** Puts an error of a kind at a step (from 0) of the problem's own solution; null where that is not possible. */
   inject(problem: Problem, kind: string, step: number, seed: string): Injected | null
   /**
-   * The reference completer, a free simulated policy: goes on from any prefix and returns the steps that it adds.
+   * The reference completer, a free simulated policy: goes on from any prefix and returns the steps that it adds; the
+   * first of them is a sample of the next step.
    *
    * Each step is wrong with probability `slip` (a kind of error at random); after a wrong step, its own or the
    * prefix's, it restates that step with probability `recovery`. A slip never mends an earlier error by luck and is
