@@ -5,7 +5,7 @@ import type { Problem } from '../../core/words.ts'
 import { type CompleterOptions, completerOptions, type Injected, type StepTruth, type Task } from './task.ts'
 
 /** A line that restates the line before it; every task understands it. */
-export const FIX = 'fix '
+const FIX = 'fix '
 
 /** Lines after which a run that never comes to an answer is cut; the longest solutions have some 60. */
 const MAX_LINES = 1_000
