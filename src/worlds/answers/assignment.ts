@@ -13,6 +13,8 @@ export function assignment(x: Expr | undefined): { name: string; value: Expr } |
 /** A symbol, f(x), or P(x) with a capital letter. */
 export function nameOf(x: Expr): string | null {
   if (x.t === 'symbol') return x.name
+  if (x.t === 'list' && x.open === '(' && x.items.every((y) => y.t === 'symbol'))
+    return `(${x.items.map(nameOf).join(',')})`
   if (x.t === 'call' && x.f.startsWith('apply ')) return `${x.f}(${x.a.map((y) => nameOf(y) ?? '?').join(',')})`
   // P(x) reads as a product of two symbols.
   if (x.t === 'product' && x.a.length === 2 && x.a.every((y) => y.t === 'symbol')) {

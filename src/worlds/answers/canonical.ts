@@ -1,6 +1,7 @@
 import type { Expr } from './expression.ts'
 import type { Rational } from './rational.ts'
 import * as q from './rational.ts'
+import { spend } from './work.ts'
 
 /**
  * Normal form of a value: a quotient of two polynomials with rational coefficients over atoms.
@@ -23,6 +24,8 @@ export type Polynomial = ReadonlyMap<string, Term>
 /** Terms of a polynomial and the largest power that is multiplied out. */
 const MAX_TERMS = 300
 const MAX_EXPANDED_POWER = 24n
+/** Size of a number whose exact root is looked for. */
+const MAX_ROOT_BITS = 1_024
 /** Characters of a closed atom's key. */
 const MAX_KEY = 4_000
 
@@ -60,7 +63,7 @@ export function canonical(x: Expr): Canonical {
   }
 }
 
-export const valueOf = (x: Canonical): Rational | null => {
+export const rationalOf = (x: Canonical): Rational | null => {
   if (x.n.size === 0) return q.ZERO
   const n = x.n.get('')
   const d = x.d.get('')
@@ -170,6 +173,7 @@ function multiply(a: Polynomial, b: Polynomial): Polynomial {
   if (a === UNIT) return b
   if (b === UNIT) return a
   if (a.size * b.size > 20 * MAX_TERMS) throw new q.TooLarge('too many terms')
+  spend(a.size * b.size)
   const out = new Map<string, Term>()
   for (const x of a.values()) for (const y of b.values()) into(out, multiplyTerms(x, y))
   return out
@@ -232,7 +236,7 @@ function inverse(x: Canonical): Canonical {
 
 function wholePower(x: Canonical, k: bigint): Canonical {
   if (k < 0n) return wholePower(inverse(x), -k)
-  const value = valueOf(x)
+  const value = rationalOf(x)
   if (value) return of(constant(q.power(value, k)))
   if (x.n.size === 1 && x.d === UNIT) {
     const [term] = [...x.n.values()] as [Term]
@@ -247,14 +251,14 @@ function wholePower(x: Canonical, k: bigint): Canonical {
 
 function powerForm(b: Canonical, exponent: Expr): Canonical {
   const x = canonical(exponent)
-  const k = valueOf(x)
+  const k = rationalOf(x)
   if (k && q.isInteger(k)) {
     if (k.n === 0n && b.n.size === 0) throw new RangeError('0^0')
     return wholePower(b, k.n)
   }
   if (k) return fractionalPower(b, k)
   // e^(n ln ...) and 2^(x+1) stay closed, but whole summands of the exponent of a number come out: 2^(x+1) = 2 2^x.
-  const base = valueOf(b)
+  const base = rationalOf(b)
   const whole = x.d === UNIT ? x.n.get('') : undefined
   if (whole && x.n.size > 1) {
     const rest = new Map(x.n)
@@ -267,7 +271,7 @@ function powerForm(b: Canonical, exponent: Expr): Canonical {
 }
 /** b^x; one coefficient is the atom's power where b is Euler's number, so that e^(2x) = (e^x)^2. */
 function closedPower(b: Canonical, x: Canonical): Canonical {
-  if (x.d === UNIT && x.n.size === 1 && (isE(b) || (valueOf(b)?.n ?? -1n) > 0n)) {
+  if (x.d === UNIT && x.n.size === 1 && (isE(b) || (rationalOf(b)?.n ?? -1n) > 0n)) {
     const [term] = [...x.n.values()] as [Term]
     const bare = keyOf(of(single({ c: q.ONE, m: term.m })))
     return of(atom(`@pow(${keyOf(b)};${bare})`, term.c))
@@ -331,7 +335,7 @@ function primePowers(c: Rational, k: Rational): Term | null {
 }
 
 function perfectPower(n: bigint, k: bigint): bigint | null {
-  if (k > 64n) return null
+  if (k > 64n || q.bits(n) > MAX_ROOT_BITS) return null
   let low = 1n
   let high = 1n << BigInt(Math.ceil(q.bits(n) / Number(k)) + 1)
   while (low < high) {
@@ -345,10 +349,10 @@ function perfectPower(n: bigint, k: bigint): bigint | null {
 function callForm(x: Expr & { t: 'call' }): Canonical {
   const a = x.a.map(canonical)
   const first = a[0] as Canonical
-  const value = valueOf(first)
+  const value = rationalOf(first)
   switch (x.f) {
     case 'root': {
-      const k = valueOf(a[1] as Canonical)
+      const k = rationalOf(a[1] as Canonical)
       if (k && q.isInteger(k) && k.n > 0n) return fractionalPower(first, { n: 1n, d: k.n })
       break
     }
@@ -365,13 +369,13 @@ function callForm(x: Expr & { t: 'call' }): Canonical {
       if (value) return of(constant({ n: -q.floor(q.negate(value)), d: 1n }))
       break
     case 'binomial': {
-      const [n, k] = a.map(valueOf)
+      const [n, k] = a.map(rationalOf)
       if (n && k && q.isInteger(n) && q.isInteger(k)) return of(constant(binomial(n.n, k.n)))
       break
     }
     case 'min':
     case 'max': {
-      const values = a.map(valueOf)
+      const values = a.map(rationalOf)
       if (values.every((v) => v !== null)) {
         return of(constant(values.reduce((p, v) => (q.compare(v, p) > 0 === (x.f === 'max') ? v : p))))
       }

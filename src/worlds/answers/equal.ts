@@ -11,6 +11,7 @@ import { factorsOf } from './units.ts'
 import { approximate, compareValues } from './values.ts'
 import type { Verdict } from './verdict.ts'
 import { different, equalBy, unknown } from './verdict.ts'
+import { startWork } from './work.ts'
 
 export type { Verdict } from './verdict.ts'
 
@@ -33,6 +34,7 @@ type Maths = Reading & { kind: 'math' }
  */
 export function equal(a: string, b: string, options: EqualOptions = {}): Verdict {
   if (a.length > LIMITS.answerChars || b.length > LIMITS.answerChars) return unknown('longer than the limit', 'limits')
+  startWork()
   try {
     const [x, y] = [stated(a), stated(b)]
     if (x.trim() === '' || y.trim() === '') return unknown('an empty answer')
@@ -42,7 +44,7 @@ export function equal(a: string, b: string, options: EqualOptions = {}): Verdict
     const verdict = compareAnswers(p, q)
     return verdict.verdict !== 'equal' && options.tolerance ? (tolerated(p, q, options.tolerance) ?? verdict) : verdict
   } catch (error) {
-    // Deep recursion in hostile input ends here; nothing else is expected.
+    // Deep recursion and used-up steps end here; nothing else is expected.
     return unknown(error instanceof Error ? error.message : 'failed', 'limits')
   }
 }
@@ -54,10 +56,13 @@ const stated = (text: string): string => {
 }
 
 function compareAnswers(a: Answer, b: Answer): Verdict {
+  // 11:30 beside 22:61 is a ratio.
+  if (a.main.kind === 'clock' && a.other && b.main.kind === 'math') return compareReadings(a.other, b.main)
+  if (b.main.kind === 'clock' && b.other && a.main.kind === 'math') return compareReadings(a.main, b.other)
   const verdict = compareReadings(a.main, b.main)
   if ((a.other === null && b.other === null) || verdict.verdict === 'equal') return verdict
   const others = [a.main, a.other].flatMap((x) => [b.main, b.other].map((y) => (x && y ? compareReadings(x, y) : null)))
-  return others.some((v) => v?.verdict === 'equal') ? unknown('a comma that can be read in two ways') : verdict
+  return others.some((v) => v?.verdict === 'equal') ? unknown('a sign that can be read in two ways') : verdict
 }
 
 function compareReadings(a: Reading, b: Reading): Verdict {
@@ -113,18 +118,21 @@ function oneUnit(measured: Maths, unit: Unit, bare: Expr): Verdict {
     : unknown('the same in another unit', 'units')
 }
 
-/** Apples, eggs, euros: the same head word counts the same things. */
+/** Apples, eggs, euros: the same words count the same things, and so do `eggs` and `duck eggs`. */
 function countedWords(a: Maths, b: Maths, u: Unit, v: Unit): Verdict {
-  const verdict = compare(a.expr, b.expr)
-  const head = (unit: Unit): string => (unit.kind === 'word' ? (unit.word.split(' ').at(-1) as string) : '')
-  if (u.kind === 'word' && v.kind === 'word' && head(u) === head(v)) return verdict
+  const within = (x: string, y: string): boolean => x === y || x.endsWith(` ${y}`) || y.endsWith(` ${x}`)
+  if (u.kind === 'word' && v.kind === 'word' && within(u.word, v.word)) return compare(a.expr, b.expr)
   return unknown('different units', 'units')
 }
 
 function compareChoices(a: Reading, b: Reading): Verdict {
   if (a.kind === 'choice' && b.kind === 'choice') {
     if (a.letter.toUpperCase() !== b.letter.toUpperCase()) return different('choice', 'different letters')
-    return equalBy('choice', 'same letter')
+    const contents =
+      a.rest !== '' && b.rest !== '' ? compareReadings(readAnswer(a.rest).main, readAnswer(b.rest).main) : null
+    return contents?.verdict === 'different'
+      ? unknown('same letter, different contents', 'choice')
+      : equalBy('choice', 'same letter')
   }
   const [choice, other] = a.kind === 'choice' ? [a, b] : [b as Reading & { kind: 'choice' }, a]
   if (choice.rest === '') {

@@ -4,6 +4,7 @@ import { Undefined } from './ball.ts'
 import type { Expr } from './expression.ts'
 import type { Rational } from './rational.ts'
 import { factorial } from './rational.ts'
+import { spend } from './work.ts'
 
 /** A complex number as two balls. */
 export interface Complex {
@@ -24,6 +25,7 @@ export const isReal = (z: Complex): boolean => ball.isExactZero(z.im)
  */
 export function evaluate(x: Expr, point: ReadonlyMap<string, Rational>, complex: boolean): Complex {
   const go = (y: Expr): Complex => evaluate(y, point, complex)
+  spend(x.t === 'call' || x.t === 'power' ? 10 : 1)
   switch (x.t) {
     case 'number':
       return real(ball.fromRational(x.v))
@@ -133,7 +135,7 @@ function call(x: Expr & { t: 'call' }, go: (x: Expr) => Complex, complex: boolea
   switch (x.f) {
     case 'root': {
       const k = smallFraction(x.a[1] as Expr)
-      if (!k || k[1] !== 1 || k[0] < 1n || k[0] > 64n) throw new Undefined('degree of a root')
+      if (k?.[1] !== 1 || k[0] < 1n || k[0] > 64n) throw new Undefined('degree of a root')
       return root(first, Number(k[0]), complex)
     }
     case 'abs': {

@@ -2,6 +2,8 @@ import { closing } from './tokens.ts'
 
 /** Characters from the end in which an answer is looked for. */
 const TAIL = 20_000
+/** Boxes tried from the end before giving up on a text full of unclosed ones. */
+const MAX_BOXES = 20
 
 /**
  * The final answer that a text states, or null where it states none.
@@ -21,15 +23,11 @@ export function markedAnswer(text: string): string | null {
 }
 
 function boxed(text: string): string | null {
-  for (let at = text.length; at > 0; ) {
-    at = text.lastIndexOf('boxed', at - 1)
-    if (at < 1) break
-    const open = /^\s*\{/.exec(text.slice(at + 5, at + 10))
-    if (open && /\\[fF]?$/.test(text.slice(Math.max(0, at - 2), at))) {
-      const from = at + 5 + open[0].length
-      const to = closing(text, from)
-      if (to < text.length) return filled(text.slice(from, to))
-    }
+  const opens = [...text.matchAll(/\\(?:boxed|fbox|framebox)\s{0,8}\{/g)].slice(-MAX_BOXES).reverse()
+  for (const open of opens) {
+    const from = open.index + open[0].length
+    const to = closing(text, from)
+    if (to < text.length) return filled(text.slice(from, to))
   }
   return null
 }
@@ -54,7 +52,7 @@ function member(text: string): string | null {
 
 function phrase(text: string): string | null {
   const pattern =
-    /(?:\b(?:final |correct |right )?(?:answer|result)\s*(?:is|are|was|equals|=|:)(?:\s*therefore)?|^\s*A:)\s*:?\s*(.+?)(?=\.?\s*(?:\n|$)|\.\s+[A-Z]|\.\*\*)/gim
+    /(?:\b(?:final |correct |right )?(?:answer|result)[ \t]{0,4}(?:is|are|was|equals|=|:)|^[ \t]{0,8}A:)[ \t:*]{0,8}(.+?)(?=\.?[ \t]{0,8}(?:\n|$)|\.[ \t]{1,8}[A-Z])/gim
   const found = [...text.matchAll(pattern)].at(-1)?.[1]
   return found === undefined ? null : filled(unmarked(found))
 }

@@ -1,3 +1,5 @@
+import { spend } from './work.ts'
+
 /** An exact fraction in lowest terms; the denominator is positive. */
 export interface Rational {
   readonly n: bigint
@@ -26,6 +28,8 @@ const SAFE = 9_007_199_254_740_991n
 function gcd(a: bigint, b: bigint): bigint {
   let x = a < 0n ? -a : a
   let y = b < 0n ? -b : b
+  // Euclid on n bits takes about n steps of n / 64 words.
+  if (y > SAFE) spend((bits(x) / 64) * (bits(y) / 64) * 0.3)
   while (y > SAFE) [x, y] = [y, x % y]
   if (y === 0n) return x
   let p = Number(y)
@@ -110,6 +114,7 @@ export function decimal(text: string): Rational {
 /** Small prime factors with exponents and the rest (1 when fully split); trial division up to the limit. */
 export function factorise(n: bigint, limit = 2_000n): { factors: [bigint, number][]; rest: bigint } {
   const factors: [bigint, number][] = []
+  spend(bits(n) / 64)
   let rest = n
   for (let p = 2n; p <= limit && p * p <= rest; p += p === 2n ? 1n : 2n) {
     let k = 0

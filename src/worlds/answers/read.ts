@@ -4,7 +4,7 @@ import { parse } from './parse.ts'
 import { ONE, same, TooLarge } from './rational.ts'
 import { FUNCTIONS, NotMath } from './tokens.ts'
 import type { Unit } from './units.ts'
-import { DOLLAR, isKnownUnit, readUnit } from './units.ts'
+import { changesNumber, DOLLAR, isKnownUnit, readUnit } from './units.ts'
 
 /** One way to read an answer. */
 export type Reading =
@@ -24,9 +24,20 @@ export interface Answer {
 /** Reads an answer; what is no mathematics is text. Never throws. */
 export function readAnswer(text: string): Answer {
   const s = cleaned(text)
-  const plain = s.replace(/\\[,;:! ]|[\s~]+/g, '').replace(/\\(left|right)(?![A-Za-z])/g, '')
+  // A gap between two letters or digits, or after a comma, can carry meaning: 2 3/4 is not 23/4.
+  const plain = s
+    .replace(/\\(left|right)(?![A-Za-z])/g, '')
+    .replace(/(?:\\[,;:! ]|[\s~])+/g, (gap, at: number, all: string) =>
+      /[\dA-Za-z,]/.test(all[at - 1] ?? '') && /[\dA-Za-z]/.test(all[at + gap.length] ?? '') ? ' ' : '',
+    )
   const special = readChoice(s) ?? readClock(s) ?? readSaying(s)
-  if (special) return { plain, main: special, other: null }
+  if (special) {
+    const ratio =
+      special.kind === 'clock' && special.half === null && !/:0+$/.test(special.text)
+        ? readMath(s, { inside: false, outside: true })
+        : null
+    return { plain, main: special, other: ratio?.reading ?? null }
+  }
   const main = readMath(s, { inside: false, outside: true })
   if (main === null) return { plain, main: { kind: 'text', words: wordsOf(s) }, other: null }
   const other = main.ambiguous ? readMath(s, { inside: true, outside: false }) : decimalComma(s)
@@ -44,7 +55,7 @@ export function cleaned(text: string): string {
   for (let i = 0; i < 4; i++) {
     const before = s
     s = s
-      .replace(/^(\*\*|__|`)([\s\S]*)\1$/, '$2')
+      .replace(/^(\*\*|__|`|"|')([\s\S]*)\1$/, '$2')
       .replace(/^\\\(([\s\S]*)\\\)$/, '$1')
       .replace(/^\\\[([\s\S]*)\\\]$/, '$1')
       .replace(/^\$\$([\s\S]*)\$\$$/, '$1')
@@ -174,9 +185,8 @@ function peel(s: string): Peeled | null {
   const [, head = '', gap = '', phrase = ''] = word
   const words = phrase.trim().split(/[\s/]+/)
   const known = isKnownUnit(phrase)
-  if (words.some((w) => FUNCTIONS.has(w) || /^(and|or|pi|inf|infinity|if|for|is|to|in|of|x|y|n)$/.test(w)) && !known)
+  if (!known && (gap === '' || changesNumber(phrase) || words.some((w) => w.length < 3 || FUNCTIONS.has(w))))
     return null
-  if (!known && (gap === '' || words.some((w) => w.length < 3))) return null
   // A single letter right behind a number is a variable.
   if (known && phrase.trim().length === 1 && gap === '') return null
   return measured(head, phrase, word[4] ?? word[5])

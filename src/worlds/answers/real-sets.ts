@@ -57,6 +57,13 @@ export function compareRealSets(a: Expr, b: Expr): Verdict | null {
   }
 }
 
+/** An interval with an infinite end, or a union of proper intervals. */
+export function isContinuum(x: Expr): boolean {
+  if (x.t === 'reals') return true
+  if (x.t === 'set') return x.op === 'cup' && x.a.some(isContinuum)
+  return x.t === 'list' && (x.open === '(' || x.open === '[') && x.items.length === 2
+}
+
 interface Named {
   set: Interval[]
   names: string[]

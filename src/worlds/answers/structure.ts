@@ -1,7 +1,7 @@
 import { assignment, nameOf } from './assignment.ts'
 import type { Expr } from './expression.ts'
 import { choose, isValue, some, symbolsOf } from './expression.ts'
-import { compareRealSets, infinitySign, saysSet } from './real-sets.ts'
+import { compareRealSets, infinitySign, isContinuum, saysSet } from './real-sets.ts'
 import { compareRelations } from './relations.ts'
 import { compareValues } from './values.ts'
 import type { Verdict } from './verdict.ts'
@@ -24,6 +24,9 @@ export function compare(a: Expr, b: Expr): Verdict {
   if (saysSet(x) || saysSet(y)) {
     const verdict = compareRealSets(unassigned(x), unassigned(y))
     if (verdict !== null) return verdict
+    if ([x, y].some((z) => isValue(z) && symbolsOf(z).size === 0) && [x, y].some(isContinuum)) {
+      return different('structure', 'a continuum and one number')
+    }
   }
   if (x.t === 'relation' && y.t === 'relation') return compareRelations(x, y, compare)
   if (x.t === 'relation' || y.t === 'relation') {
@@ -225,11 +228,10 @@ function unordered(x: readonly Expr[], y: readonly Expr[]): Verdict {
 }
 
 function listAndSingle(list: List, other: Expr): Verdict {
-  const items = isOrdered(list) ? list.items : distinct(list.items)
-  if (items.length === 1 && list.open === '{') return compare(items[0] as Expr, other)
+  const items = list.open === '{' ? distinct(list.items) : list.items
+  if (items.length === 1) return compare(items[0] as Expr, other)
   if (items.length === 0) return unknown('an empty set and something else')
   if (!isValue(other)) return unknown('a list and something else')
-  if (items.length === 1) return compare(items[0] as Expr, other)
   const all = items.every(isValue)
   const settledApart = isOrdered(list) || items.some((z) => compare(z, other).verdict === 'different')
   return all && settledApart ? different('structure', 'several values and one') : unknown('a list and something else')

@@ -67,6 +67,21 @@ const MULTIPLES: Readonly<Record<string, string>> = {
   dozen: '12',
 }
 
+/** Words behind a number that change what it says; a phrase with one of them is no unit. */
+const NO_UNITS: ReadonlySet<string> = new Set(
+  (
+    'squared cubed factorial choose mod modulo over half halves third fourth fifth sixth seventh eighth ninth tenth hundredth ' +
+    'thousandth quarter plus minus times divided dozen score gross pair couple million thousand billion hundred base negative ' +
+    'below under loss debt short less fewer more where when if for with not unless except or and is are to than'
+  ).split(' '),
+)
+export const changesNumber = (phrase: string): boolean =>
+  !/^[A-Za-z¢%€£¥₹°./\s()-]*$/.test(phrase) ||
+  phrase
+    .toLowerCase()
+    .split(/[\s/.()-]+/)
+    .some((w) => NO_UNITS.has(w) || NO_UNITS.has(singular(w)))
+
 export const DOLLAR: Unit = { kind: 'quantity', dimension: 'money', factor: rational(100n) }
 
 export function singular(word: string): string {

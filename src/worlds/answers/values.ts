@@ -14,7 +14,7 @@ import type { Verdict } from './verdict.ts'
 import { different, equalBy, unknown } from './verdict.ts'
 
 /** Points at which two functions must agree, and points tried to find them. */
-const POINTS = { needed: 6, tried: 14 }
+const POINTS = { needed: 4, tried: 12 }
 /** Bits to which agreeing balls must be known, relative to the value: 36 decimal digits. */
 const AGREEMENT_BITS = 120
 /** Digits of a written number from which agreement of 36 digits would prove nothing. */
@@ -25,7 +25,7 @@ const MAX_WRITTEN_BITS = 100
  *
  * Equal normal forms are equal wherever both have a value; unequal ones are different where the normal form is unique.
  * Elsewhere balls at fixed pseudo-random points decide: disjoint balls prove a difference, agreement to 36 digits at
- * six points with no point where only one side has a value counts as equality.
+ * four points of different size and sign with no point where only one side has a value counts as equality.
  */
 export function compareValues(a: Expr, b: Expr): Verdict {
   let unique = false
