@@ -27,7 +27,10 @@ describe('extractAnswer', () => {
   })
 
   it('reads any text without throwing and without long searches', () => {
-    fc.assert(fc.property(fc.string({ maxLength: 400, unit: 'binary' }), (text) => void extractAnswer(text)))
+    fc.assert(
+      fc.property(fc.string({ maxLength: 200 }), (text) => void extractAnswer(text)),
+      { numRuns: 300 },
+    )
     for (const piece of ['answer is ', R`\boxed{`, '####  ', '"answer": "', 'so is = ', '   ', '**']) {
       const start = performance.now()
       extractAnswer(piece.repeat(20_000))

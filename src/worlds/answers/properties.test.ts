@@ -39,11 +39,11 @@ describe('equal', () => {
         expect(['equal', 'different', 'unknown']).toContain(verdict.verdict)
         expect(equal(b, a).verdict).toBe(verdict.verdict)
       }),
-      { numRuns: 2_000 },
+      { numRuns: 1_000 },
     )
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), fc.string(), (a, b) => void equal(a, b)),
-      { numRuns: 500 },
+      fc.property(fc.string({ unit: 'binary', maxLength: 40 }), fc.string(), (a, b) => void equal(a, b)),
+      { numRuns: 200 },
     )
   })
 

@@ -87,7 +87,7 @@ function readChoice(s: string): Reading | null {
     return { kind: 'choice', letter, rest: '' }
   const long =
     /^(?:\\(?:text|textbf|mathrm|mathbf)\s*\{\s*)?(?:\(([A-J])\)|([A-J])[).:](?=\s))\s*\}?\s*(\S[\s\S]*)$/.exec(s)
-  if (long && !/^[=<>,+\-*/^]/.test(long[3] as string)) {
+  if (long && !/^(?:[=<>,+\-*/^]|(?:and|or)\b)/.test(long[3] as string)) {
     return { kind: 'choice', letter: (long[1] ?? long[2]) as string, rest: long[3] as string }
   }
   return null

@@ -1,4 +1,5 @@
 import { assignment } from './assignment.ts'
+import type { Polynomial } from './canonical.ts'
 import { canonical, proportional, totalDegree } from './canonical.ts'
 import type { Expr } from './expression.ts'
 import { isValue, negated, symbolsOf } from './expression.ts'
@@ -68,6 +69,10 @@ function byNormalForm(x: { op: string; f: Expr }, y: { op: string; f: Expr }): V
     if (ratio !== null && (x.op === '=' || x.op === '!=' || ratio === 'positive')) {
       return equalBy('canonical', 'the same relation up to a factor')
     }
+    if (ratio === 'negative' && x.op.startsWith('>')) return different('canonical', 'opposite inequalities')
+    if (whole && x.op === '=' && ratio === null && proportional(withoutConstant(p.n), withoutConstant(q.n)) !== null) {
+      return different('canonical', 'equations without a common solution')
+    }
     const degrees = [totalDegree(p.n), totalDegree(q.n)]
     if (whole && ratio === null && degrees.every((d) => d === 1))
       return different('canonical', 'different linear relations')
@@ -78,4 +83,5 @@ function byNormalForm(x: { op: string; f: Expr }, y: { op: string; f: Expr }): V
   }
 }
 
+const withoutConstant = (p: Polynomial): Polynomial => new Map([...p.entries()].filter(([key]) => key !== ''))
 const symbolFree = (p: ReadonlyMap<string, unknown>): boolean => [...p.keys()].every((key) => !/[$@]/.test(key))

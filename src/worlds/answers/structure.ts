@@ -170,6 +170,8 @@ function compareLists(x: List, y: List): Verdict {
     return x.items.length === 2 ? different('structure', 'open and closed ends differ') : verdict
   }
   if (!isOrdered(x) && !isOrdered(y)) {
+    const named = byName(x.items, y.items)
+    if (named !== null) return named
     const asSet = x.open === '{' && y.open === '{'
     return unordered(asSet ? distinct(x.items) : x.items, asSet ? distinct(y.items) : y.items)
   }
@@ -180,6 +182,16 @@ function compareLists(x: List, y: List): Verdict {
   // Without brackets three numbers in order are the same triple; two might be an interval or two solutions.
   if (bare && inOrder.verdict === 'equal' && x.items.length > 2) return inOrder
   return unknown('the same members, once with and once without an order')
+}
+
+/** `x = 5, y = 3` in any order: the values of each name are compared. */
+function byName(x: readonly Expr[], y: readonly Expr[]): Verdict | null {
+  const [p, q] = [x.map(assignment), y.map(assignment)]
+  if (p.length !== q.length || p.some((z) => z === null) || q.some((z) => z === null)) return null
+  const values = new Map(q.map((z) => [z?.name, z?.value]))
+  if (values.size !== q.length || new Set(p.map((z) => z?.name)).size !== p.length) return null
+  if (p.some((z) => !values.has(z?.name))) return null
+  return every(p.map((z) => compare(z?.value as Expr, values.get(z?.name) as Expr)))
 }
 
 /** Lists with an ellipsis: a different first or last member shows a difference, the rule between is not guessed. */

@@ -233,7 +233,10 @@ export function tokenise(
         push('operator', operator)
       } else if (name === 'pi') push('symbol', 'pi')
       else if (GREEK.has(name)) push('symbol', name === 'varepsilon' ? 'epsilon' : name === 'varphi' ? 'phi' : name)
-      else if (FUNCTIONS.has(name)) push('function', name)
+      else if (name === 'sqrt' && /^\s*\d\d/.test(text.slice(at, at + 10))) {
+        // TeX puts one digit under the root, the writer probably meant all.
+        throw new NotMath('\\sqrt before several digits')
+      } else if (FUNCTIONS.has(name)) push('function', name)
       else if (/^[dtc]?frac$/.test(name)) push('command', 'frac')
       else if (/^[dt]?binom$/.test(name)) push('command', 'binom')
       else if (name === 'begin' || name === 'end') {

@@ -17,6 +17,8 @@ import { different, equalBy, unknown } from './verdict.ts'
 const POINTS = { needed: 4, tried: 12 }
 /** Bits to which agreeing balls must be known, relative to the value: 36 decimal digits. */
 const AGREEMENT_BITS = 120
+/** Binary size of a constant from which two different ones may agree to 36 digits: sin(10^-30) and 10^-30 do. */
+const MAX_SIZE_BITS = 64
 /** Digits of a written number from which agreement of 36 digits would prove nothing. */
 const MAX_WRITTEN_BITS = 100
 
@@ -63,6 +65,7 @@ function byPoints(a: Expr, b: Expr): Verdict {
     const gap = [ball.minus(x.re, y.re), ball.minus(x.im, y.im)] as const
     if (gap.some((g) => ball.sign(g) !== 0)) return different('evaluation', 'different values')
     if (close(gap[0], x) && close(gap[1], x)) agreed++
+    if (names.length === 0 && sizeOf(x) > MAX_SIZE_BITS) return unknown('numbers of a size where agreement is no proof')
     if (agreed >= POINTS.needed) break
   }
   const needed = names.length === 0 ? 1 : POINTS.needed
@@ -73,6 +76,9 @@ function byPoints(a: Expr, b: Expr): Verdict {
 }
 
 const writtenBits = (v: Rational): number => v.n.toString(2).length + v.d.toString(2).length
+
+const sizeOf = (z: Complex): number =>
+  Math.max(...[z.re, z.im].map((part) => (ball.sign(part) === 0 ? 0 : Math.abs(ball.top(part)))))
 
 /** Is the gap, which holds zero, known to be small beside the value? */
 function close(gap: Ball, value: Complex): boolean {
