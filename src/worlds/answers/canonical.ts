@@ -373,6 +373,16 @@ function callForm(x: Expr & { t: 'call' }): Canonical {
       if (n && k && q.isInteger(n) && q.isInteger(k)) return of(constant(binomial(n.n, k.n)))
       break
     }
+    case 'gcd':
+    case 'lcm': {
+      const values = a.map(rationalOf)
+      if (values.every((v) => v !== null && q.isInteger(v) && v.n > 0n)) {
+        const numbers = values.map((v) => (v as Rational).n)
+        const fold = (p: bigint, n: bigint): bigint => (x.f === 'gcd' ? q.gcd(p, n) : (p / q.gcd(p, n)) * n)
+        return of(constant(q.rational(numbers.reduce(fold))))
+      }
+      break
+    }
     case 'min':
     case 'max': {
       const values = a.map(rationalOf)

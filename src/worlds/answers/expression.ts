@@ -78,27 +78,35 @@ export function symbolsOf(x: Expr, into: Set<string> = new Set()): Set<string> {
   return into
 }
 
-/** The expression with one side of every plus-minus taken. */
-export function choose(x: Expr, side: 1 | -1): Expr {
+/** The expression with every part replaced, from the leaves up. */
+export function rebuild(x: Expr, replace: (y: Expr) => Expr): Expr {
+  const go = (y: Expr): Expr => rebuild(y, replace)
   switch (x.t) {
-    case 'choice': {
-      const inner = choose(x.x, side)
-      return x.sign * side === 1 ? inner : negated(inner)
-    }
     case 'sum':
     case 'product':
-      return { ...x, a: x.a.map((y) => choose(y, side)) }
+    case 'ratio':
+      return replace({ ...x, a: x.a.map(go) })
     case 'call':
-      return { ...x, a: x.a.map((y) => choose(y, side)) }
+      return replace({ ...x, a: x.a.map(go) })
+    case 'set':
+      return replace({ ...x, a: x.a.map(go) })
     case 'quotient':
-      return { ...x, n: choose(x.n, side), d: choose(x.d, side) }
+      return replace({ ...x, n: go(x.n), d: go(x.d) })
     case 'power':
-      return { ...x, b: choose(x.b, side), x: choose(x.x, side) }
+      return replace({ ...x, b: go(x.b), x: go(x.x) })
+    case 'choice':
+      return replace({ ...x, x: go(x.x) })
     case 'relation':
-      return { ...x, sides: x.sides.map((y) => choose(y, side)) }
+      return replace({ ...x, sides: x.sides.map(go) })
     case 'list':
-      return { ...x, items: x.items.map((y) => choose(y, side)) }
+      return replace({ ...x, items: x.items.map(go) })
+    case 'matrix':
+      return replace({ ...x, rows: x.rows.map((row) => row.map(go)) })
     default:
-      return x
+      return replace(x)
   }
 }
+
+/** The expression with one side of every plus-minus taken. */
+export const choose = (x: Expr, side: 1 | -1): Expr =>
+  rebuild(x, (y) => (y.t !== 'choice' ? y : y.sign * side === 1 ? y.x : negated(y.x)))

@@ -25,7 +25,7 @@ export function bits(n: bigint): number {
 /** Largest integer that a double, and so the quick path below, holds without rounding. */
 const SAFE = 9_007_199_254_740_991n
 
-function gcd(a: bigint, b: bigint): bigint {
+export function gcd(a: bigint, b: bigint): bigint {
   let x = a < 0n ? -a : a
   let y = b < 0n ? -b : b
   // Euclid on n bits takes about n steps of n / 64 words.

@@ -125,6 +125,10 @@ export const TROUBLE_PAIRS: readonly TroublePair[] = [
     [R`\log_2 8`, '3'],
     ['x²+1', 'x^2+1'],
     ['2:3', '4:6'],
+    [R`\log 2+\log 3`, R`\log 6`],
+    [R`\gcd(12, 18)`, '6'],
+    ['x=5, y=3', 'y=3, x=5'],
+    ['(x,y)=(1,2)', '(1, 2)'],
   ]),
   ...pairs('', 'different', [
     ['0.333', '1/3'],
@@ -156,6 +160,10 @@ export const TROUBLE_PAIRS: readonly TroublePair[] = [
     [R`\infty`, R`-\infty`],
     ['no solution', '0'],
     ['The answer is 5.', '6'],
+    ['x^2+y^2=4', 'x^2+y^2=9'],
+    ['x=5, y=3', 'x=3, y=5'],
+    ['x+y<3', 'x+y>3'],
+    ['(5, oo)', '7'],
     [R`e^{\pi\sqrt{163}}`, '262537412640768744'],
   ]),
 ]

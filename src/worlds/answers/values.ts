@@ -7,7 +7,7 @@ import { agree, canonical, decisive } from './canonical.ts'
 import type { Complex } from './evaluate.ts'
 import { evaluate } from './evaluate.ts'
 import type { Expr } from './expression.ts'
-import { some, symbolsOf } from './expression.ts'
+import { rebuild, some, symbolsOf } from './expression.ts'
 import type { Rational } from './rational.ts'
 import { rational, TooLarge } from './rational.ts'
 import type { Verdict } from './verdict.ts'
@@ -30,6 +30,27 @@ const MAX_WRITTEN_BITS = 100
  * four points of different size and sign with no point where only one side has a value counts as equality.
  */
 export function compareValues(a: Expr, b: Expr): Verdict {
+  if (!some(a, isBareLog) && !some(b, isBareLog)) return compareSettled(a, b)
+  // A logarithm without a base is natural or decimal by context: only what holds for both is said.
+  const ten: Expr = { t: 'number', v: rational(10n) }
+  const [natural, decimal] = [null, ten].map((base) => compareSettled(withBase(a, base), withBase(b, base))) as [
+    Verdict,
+    Verdict,
+  ]
+  return natural.verdict === decimal.verdict ? natural : unknown('depends on the base of the logarithm')
+}
+
+const isBareLog = (x: Expr): boolean => x.t === 'call' && x.f === 'log'
+
+/** Bare logarithms with a base; null = natural. */
+const withBase = (x: Expr, base: Expr | null): Expr =>
+  rebuild(x, (y) => {
+    if (y.t !== 'call' || y.f !== 'log') return y
+    const ln: Expr = { ...y, f: 'ln' }
+    return base === null ? ln : { t: 'quotient', n: ln, d: { t: 'call', f: 'ln', a: [base] } }
+  })
+
+function compareSettled(a: Expr, b: Expr): Verdict {
   let unique = false
   try {
     const [x, y] = [canonical(a), canonical(b)]
