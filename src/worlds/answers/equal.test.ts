@@ -28,6 +28,7 @@ describe('equal says unknown', () => {
     ['2^{2^{100}}', '2^{2^{100}}+1'],
     ['f(x) = 0', String.raw`\forall x>0, f(x) = 0`],
     ['B', '17'],
+    ['6th', '6'],
     [String.raw`\log 100`, '2'],
     [String.raw`\sin(10^{-30})`, '10^{-30}'],
     [String.raw`\sqrt12`, String.raw`\sqrt{12}`],

@@ -44,9 +44,9 @@ export function readAnswer(text: string): Answer {
   return { plain, main: main.reading, other: other?.reading ?? null }
 }
 
-type Math_ = { reading: Reading; ambiguous: boolean }
+type Mathematics = { reading: Reading; ambiguous: boolean }
 
-const decimalComma = (s: string): Math_ | null =>
+const decimalComma = (s: string): Mathematics | null =>
   /^-?\d+,\d{1,2}$/.test(s) ? readMath(s.replace(',', '.'), { inside: false, outside: true }) : null
 
 /** Takes delimiters, emphasis, hedges and the final stop away. */
@@ -55,7 +55,8 @@ export function cleaned(text: string): string {
   for (let i = 0; i < 4; i++) {
     const before = s
     s = s
-      .replace(/^(\*\*|__|`|"|')([\s\S]*)\1$/, '$2')
+      .replace(/^(\*\*|__|`|')([\s\S]*)\1$/, '$2')
+      .replace(/^(?:\\?["“”])+|(?:\\?["“”])+$/g, '')
       .replace(/^\\\(([\s\S]*)\\\)$/, '$1')
       .replace(/^\\\[([\s\S]*)\\\]$/, '$1')
       .replace(/^\$\$([\s\S]*)\$\$$/, '$1')
@@ -121,7 +122,8 @@ function readSaying(s: string): Reading | null {
   const words = wordsOf(s)
   if (words === '') return null
   for (const [pattern, saying] of SAYINGS) if (pattern.test(words)) return { kind: 'text', words: saying || words }
-  if (words === 'all real numbers') return { kind: 'text', words }
+  // 6th is no product of t and h.
+  if (words === 'all real numbers' || /^\d+(?:st|nd|rd|th)$/.test(words)) return { kind: 'text', words }
   return null
 }
 
@@ -144,7 +146,7 @@ const TEXT_UNIT = new RegExp(
 )
 const WORD_UNIT = new RegExp(String.raw`^([\s\S]*?[\d})\]!¼½¾])(\s*)([A-Za-z¢][A-Za-z./ ]*)${POWER}$`)
 
-function readMath(s: string, thousands: { inside: boolean; outside: boolean }): Math_ | null {
+function readMath(s: string, thousands: { inside: boolean; outside: boolean }): Mathematics | null {
   const peeled = peel(s)
   if (peeled !== null) {
     const inner = tryParse(peeled.head, thousands)

@@ -125,6 +125,8 @@ export const TROUBLE_PAIRS: readonly TroublePair[] = [
     [R`\log_2 8`, '3'],
     ['x²+1', 'x^2+1'],
     ['2:3', '4:6'],
+    ['"67"', '67'],
+    ['8 pairs', '8'],
     [R`\log 2+\log 3`, R`\log 6`],
     [R`\gcd(12, 18)`, '6'],
     ['x=5, y=3', 'y=3, x=5'],

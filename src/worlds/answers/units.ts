@@ -71,7 +71,7 @@ const MULTIPLES: Readonly<Record<string, string>> = {
 const NO_UNITS: ReadonlySet<string> = new Set(
   (
     'squared cubed factorial choose mod modulo over half halves third fourth fifth sixth seventh eighth ninth tenth hundredth ' +
-    'thousandth quarter plus minus times divided dozen score gross pair couple million thousand billion hundred base negative ' +
+    'thousandth quarter plus minus times divided dozen score gross million thousand billion hundred base negative ' +
     'below under loss debt short less fewer more where when if for with not unless except or and is are to than'
   ).split(' '),
 )
