@@ -343,7 +343,6 @@ class Reader {
     const token = this.peek()
     if (token.s === '(' || token.s === '{' || token.s === '[') return this.primary()
     if (!tight) return this.product(true)
-    // TeX takes one digit: \sqrt12 is rare enough to be left to the plain reading.
     return this.primary()
   }
 

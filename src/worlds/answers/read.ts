@@ -1,7 +1,7 @@
 import type { Expr } from './expression.ts'
 import { number, some } from './expression.ts'
 import { parse } from './parse.ts'
-import { ONE, same, TooLarge } from './rational.ts'
+import { add, compare, decimal, mul, ONE, same, TooLarge } from './rational.ts'
 import { FUNCTIONS, NotMath } from './tokens.ts'
 import type { Unit } from './units.ts'
 import { changesNumber, DOLLAR, isKnownUnit, readUnit } from './units.ts'
@@ -147,6 +147,8 @@ const TEXT_UNIT = new RegExp(
 const WORD_UNIT = new RegExp(String.raw`^([\s\S]*?[\d})\]!¼½¾])(\s*)([A-Za-z¢][A-Za-z./ ]*)${POWER}$`)
 
 function readMath(s: string, thousands: { inside: boolean; outside: boolean }): Mathematics | null {
+  const two = twoUnits(s)
+  if (two !== null) return { reading: two, ambiguous: false }
   const peeled = peel(s)
   if (peeled !== null) {
     const inner = tryParse(peeled.head, thousands)
@@ -159,6 +161,18 @@ function readMath(s: string, thousands: { inside: boolean; outside: boolean }): 
   }
   const whole = tryParse(s, thousands)
   return whole === null ? null : { reading: { kind: 'math', expr: whole.expr, unit: null }, ambiguous: whole.ambiguous }
+}
+
+/** `5 feet 6 inches`, `18 hours and 48 minutes`: a sum in the base unit of both. */
+function twoUnits(s: string): Reading | null {
+  const match = /^(\d+(?:\.\d+)?) ?([A-Za-z]+),? (?:and )?(\d+(?:\.\d+)?) ?([A-Za-z]+)$/.exec(s)
+  if (!match) return null
+  const [, n = '', first = '', m = '', second = ''] = match
+  const [u, v] = [readUnit(first, 1).unit, readUnit(second, 1).unit]
+  if (u?.kind !== 'quantity' || v?.kind !== 'quantity' || u.dimension !== v.dimension) return null
+  if (compare(u.factor, v.factor) <= 0) return null
+  const total = add(mul(decimal(n), u.factor), mul(decimal(m), v.factor))
+  return { kind: 'math', expr: number(total), unit: { kind: 'quantity', dimension: u.dimension, factor: ONE } }
 }
 
 type Peeled = { head: string; multiple: typeof ONE; unit: Unit | null }
