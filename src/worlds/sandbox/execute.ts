@@ -69,8 +69,9 @@ async function inQuickjs(program: Program, abort?: AbortSignal): Promise<Result>
   if (answer === 'killed') {
     return { status: 'killed', stdout: '', stderr: '', exitCode: null, seconds: taken, level: 'quickjs' }
   }
-  const exitCode = answer.status === 'ok' ? 0 : answer.status === 'error' ? 1 : null
-  return { ...answer, exitCode, seconds: taken, level: 'quickjs' }
+  const { status, stdout, stderr } = answer
+  const exitCode = status === 'ok' ? 0 : status === 'error' ? 1 : null
+  return { status, stdout, stderr, exitCode, seconds: taken, level: 'quickjs' }
 }
 
 /** Numbers of Linux on x86 and ARM; a shell or bwrap reports a child's signal as 128 + number. */

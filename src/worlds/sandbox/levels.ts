@@ -12,8 +12,10 @@
  * - `files`: host files outside /usr and the interpreter's own folder cannot be read, none can be written.
  * - `environment`: no variable of the parent is visible, neither directly nor by /proc.
  * - `network`: no address answers, the host's loopback included.
- * - `processes`: the number of processes and threads is bounded, and none outlives the run.
- * - `memory`: address space (Python) or private writable memory (Node) of each process, the interpreter's heap (QuickJS).
+ * - `processes`: the number of processes and threads is bounded, and none outlives the run (the kernel takes some
+ *   milliseconds to clear them away).
+ * - `memory`: address space (Python) or private writable memory (Node) of each process, the interpreter's heap (QuickJS,
+ *   which near the limit may crawl and then ends as `timeout`).
  * - `time`: the program is killed at the wall-clock limit; each process has a CPU limit beside it.
  * - `signals`: no process outside can be signalled.
  * - `output`: standard output and error together are cut at a limit, and the program is killed.

@@ -1,6 +1,6 @@
 import { format } from 'node:util'
 import { parentPort } from 'node:worker_threads'
-import { getQuickJS, type QuickJSContext } from 'quickjs-emscripten'
+import { getQuickJS, type QuickJSContext, type QuickJSHandle, type QuickJSRuntime } from 'quickjs-emscripten'
 
 /** What `quickjs.ts` asks of the worker. */
 export interface QuickjsTask {
@@ -14,6 +14,8 @@ export interface QuickjsAnswer {
   status: 'ok' | 'error' | 'timeout' | 'memory' | 'output'
   stdout: string
   stderr: string
+  /** The WebAssembly module can no longer be trusted: throw the worker away. */
+  spoiled: boolean
 }
 
 /** Stack of the interpreter, bytes; below it a recursion without end is an error of the program. */
@@ -43,25 +45,41 @@ async function evaluate(task: QuickjsTask): Promise<QuickjsAnswer> {
     failure = describe(context.dump(result.error))
     result.error.dispose()
   } else {
-    result.value.dispose()
     const jobs = runtime.executePendingJobs()
     if (jobs.error) {
       failure = describe(context.dump(jobs.error))
       jobs.error.dispose()
     }
+    failure ??= rejection(context, result.value)
+    result.value.dispose()
   }
-  // After "out of memory" the module is not touched again, not even to free it: the worker is thrown away.
   const memory = failure !== null && /out of memory/.test(failure)
-  if (!memory) {
-    context.dispose()
-    runtime.dispose()
-  }
   const { stdout } = out
   const stderr = out.stderr + (failure === null || out.cut || out.late ? '' : `${failure}\n`)
-  if (out.cut) return { status: 'output', stdout, stderr }
-  if (out.late) return { status: 'timeout', stdout, stderr }
-  if (memory) return { status: 'memory', stdout, stderr }
-  return { status: failure === null ? 'ok' : 'error', stdout, stderr }
+  const status = out.cut ? 'output' : out.late ? 'timeout' : memory ? 'memory' : failure === null ? 'ok' : 'error'
+  // After an interruption or "out of memory" the module is not touched again, not even to free it.
+  const spoiled = out.cut || out.late || memory || !freed(context, runtime)
+  return { status, stdout, stderr, spoiled }
+}
+
+/** False where the interpreter fell over its own remains. */
+function freed(context: QuickJSContext, runtime: QuickJSRuntime): boolean {
+  try {
+    context.dispose()
+    runtime.dispose()
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** A program whose last value is a rejected promise has failed; other rejections that nobody handles go unseen. */
+function rejection(context: QuickJSContext, value: QuickJSHandle): string | null {
+  const state = context.getPromiseState(value)
+  if (state.type !== 'rejected') return null
+  const text = describe(context.dump(state.error))
+  state.error.dispose()
+  return text
 }
 
 interface Out {

@@ -16,8 +16,8 @@ const WORKER_FILE = new URL(`./quickjs-worker${import.meta.url.endsWith('.ts') ?
 /**
  * Runs JavaScript in QuickJS, one program after the other, in one worker thread.
  *
- * The worker is thrown away after memory ran out (the WebAssembly module is damaged then), after a deadline that the
- * interpreter missed, and after a crash.
+ * The worker is thrown away after memory ran out or the program was interrupted (the WebAssembly module may be damaged then),
+ * after a deadline that the interpreter missed, and after a crash.
  */
 export function runQuickjs(task: QuickjsTask, abort?: AbortSignal): Promise<QuickjsAnswer | 'killed'> {
   const turn = queue.then(() => (abort?.aborted ? ('killed' as const) : runNow(task, abort)))
@@ -44,14 +44,14 @@ function runNow(task: QuickjsTask, abort?: AbortSignal): Promise<QuickjsAnswer |
       }
       resolve(answer)
     }
-    const onMessage = (answer: QuickjsAnswer): void => finish(answer, answer.status === 'memory')
+    const onMessage = (answer: QuickjsAnswer): void => finish(answer, answer.spoiled)
     const onError = (error: Error): void => {
       const memory = 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY'
-      finish({ status: memory ? 'memory' : 'error', stdout: '', stderr: `${error.message}\n` }, true)
+      finish({ status: memory ? 'memory' : 'error', stdout: '', stderr: `${error.message}\n`, spoiled: true }, true)
     }
     const onExit = (): void => finish('killed', true)
     const onAbort = (): void => finish('killed', true)
-    const late = (): void => finish({ status: 'timeout', stdout: '', stderr: '' }, true)
+    const late = (): void => finish({ status: 'timeout', stdout: '', stderr: '', spoiled: true }, true)
     const timer = setTimeout(late, task.seconds * 1000 + GRACE_MS)
     abort?.addEventListener('abort', onAbort, { once: true })
     current.on('message', onMessage).on('error', onError).on('exit', onExit)
