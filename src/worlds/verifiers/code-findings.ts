@@ -1,4 +1,5 @@
 import type { Trace } from '../../core/words.ts'
+import type { LevelName } from '../sandbox/index.ts'
 import type { Cell } from './code-cells.ts'
 import { type Finding, UNKNOWN } from './verifier.ts'
 
@@ -13,6 +14,13 @@ export type CellRun =
 /** Result of the tests of the problem, run after the last cell. */
 export type TestRun = { state: 'passed' } | { state: 'failed'; line: string } | { state: 'unclear'; why: string }
 
+/** A program that ran cell by cell; one entry of `cells` a cell. */
+export interface CellRuns {
+  cells: CellRun[]
+  tests: TestRun | null
+  level: LevelName
+}
+
 /** Programs whose output may differ from run to run; a difference then says nothing. */
 const VARIES = /\b(random|secrets|uuid|time|datetime|perf_counter|urandom|getpid|id|hash|Date|performance)\b/
 
@@ -26,28 +34,22 @@ const CUT = /\.\.\.|…|\[?truncated|omitted/i
  * with code). `correct`: an output was compared and is equal, or the tests pass. Running without error alone decides
  * nothing.
  */
-export function codeFindings(
-  trace: Trace,
-  cells: readonly Cell[],
-  runs: readonly CellRun[],
-  tests: TestRun | null,
-  level: string,
-): Finding[] {
+export function codeFindings(trace: Trace, cells: readonly Cell[], runs: CellRuns): Finding[] {
   const seen: Finding[][] = trace.steps.map(() => [])
   let source = ''
   cells.forEach((cell, i) => {
-    const run = runs[i] ?? { state: 'unclear', why: 'was not reached' }
+    const run = runs.cells[i] ?? { state: 'unclear', why: 'was not reached' }
     source += `${cell.code}\n`
-    const [own, stated] = judgeCell(cell, run, VARIES.test(source))
+    const [own, stated] = judgeCell(cell, run, VARIES.test(source), runs.level)
     seen[cell.step]?.push(own)
     if (stated && cell.output) seen[cell.output.step]?.push(stated)
   })
   const last = cells.at(-1)
-  if (tests && last) seen[last.step]?.push(judgeTests(tests))
-  return seen.map((findings) => ({ ...combined(findings), ...(findings.length > 0 && { level }) }))
+  if (runs.tests && last) seen[last.step]?.push(judgeTests(runs.tests))
+  return seen.map((findings) => ({ ...combined(findings), ...(findings.length > 0 && { level: runs.level }) }))
 }
 
-function judgeCell(cell: Cell, run: CellRun, varies: boolean): [Finding, Finding | null] {
+function judgeCell(cell: Cell, run: CellRun, varies: boolean, level: LevelName): [Finding, Finding | null] {
   if (run.state === 'unclear') return [UNKNOWN(`cannot say: the code ${run.why}`), null]
   if (run.state === 'failed') {
     return [{ verdict: 'incorrect', reason: `the code fails: ${run.line}`, detail: { error: run.line } }, null]
@@ -60,16 +62,17 @@ function judgeCell(cell: Cell, run: CellRun, varies: boolean): [Finding, Finding
     return cell.output.step === cell.step ? [finding, null] : [UNKNOWN('the code runs without error'), finding]
   }
   const shown = (run.stdout + (run.value ?? '')).trim()
-  const finding = differs(stated, shown, varies)
+  const finding = differs(stated, shown, varies, level)
   return cell.output.step === cell.step ? [finding, null] : [UNKNOWN('the code runs without error'), finding]
 }
 
-function differs(stated: string, real: string, varies: boolean): Finding {
+function differs(stated: string, real: string, varies: boolean, level: LevelName): Finding {
   if (varies) return UNKNOWN('the output differs, but the program uses time, randomness or identities')
   if (CUT.test(stated)) return UNKNOWN('the stated output is cut')
   if (/Traceback|Error\b|Exception\b|timed? ?out/i.test(stated)) {
     return UNKNOWN('the trace reports an error that does not occur here')
   }
+  if (level === 'quickjs' && /[{[]/.test(stated + real)) return UNKNOWN('every engine prints objects in its own way')
   if (words(stated).toSorted().join(' ') === words(real).toSorted().join(' ')) {
     return UNKNOWN('the same words in another order, as sets print them')
   }

@@ -1,20 +1,20 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
-import { type LevelName, type Result, run } from '../sandbox/index.ts'
-import type { CellRun, TestRun } from './code-findings.ts'
+import { type Result, run } from '../sandbox/index.ts'
+import type { CellRun, CellRuns, TestRun } from './code-findings.ts'
 
 /**
  * Runs the cells one after the other in one state and reports each on a line of its own behind a word that the code is
  * not told. The value of a last expression is reported as a notebook would show it. Code that searches the interpreter
  * for that word could forge a report; nothing inside one process can prevent it.
  */
-const DRIVER = `import ast, contextlib, io, json, os, sys, traceback
-def drive():
+const DRIVER = `def drive():
+    import ast, contextlib, io, json, os, sys, traceback
     with open('cells.json') as f: spec = json.load(f)
     os.unlink('cells.json')
     out = os.fdopen(os.dup(1), 'w', encoding='utf-8')
     space = sys.modules['__main__'].__dict__
-    for name in ('ast', 'contextlib', 'io', 'json', 'os', 'sys', 'traceback', 'drive'): space.pop(name, None)
+    space.pop('drive')
     for number, code in enumerate(spec['cells']):
         record = {'cell': number, 'stdout': '', 'value': None, 'error': None, 'kinds': []}
         stream = io.StringIO()
@@ -51,12 +51,6 @@ type Report = z.infer<typeof Report>
 
 /** Failures that say something about the jail, not about the code: no packages, no files, no network, no input. */
 const NOT_ITS_FAULT = ['ImportError', 'OSError', 'EOFError', 'MemoryError', 'KeyboardInterrupt']
-
-export interface CellRuns {
-  cells: CellRun[]
-  tests: TestRun | null
-  level: LevelName
-}
 
 /** Runs a program of cells, then tests on its state. @throws GradusError GRD-BOX-001, GRD-BOX-002 */
 export async function runPythonCells(
