@@ -23,8 +23,6 @@ const TOOLS: Record<Language, RegExp> = {
     /^(javascript|js|node(js)?|(execute|run)_?(javascript|js)(_code)?|(javascript|js)_?(interpreter|exec(ute)?|repl|tool|code))$/i,
 }
 
-const FENCE = /^[ \t]*```[ \t]*([\w+-]*)[^\n]*\n([\s\S]*?)^[ \t]*```[ \t]*$/gm
-
 /**
  * The program of a trace, cell by cell: fenced blocks that name the language and calls of an interpreter.
  *
@@ -68,39 +66,57 @@ function observed(trace: Trace, index: number): Cell['output'] {
   return next?.kind === 'observation' ? { step: index + 1, text: next.text } : null
 }
 
+interface Fence {
+  word: string
+  body: string
+  /** Offsets of the whole block in the text. */
+  start: number
+  end: number
+}
+
+/** Fenced blocks, line by line: linear in the text whatever it holds. A block that never closes is none. */
+export function fences(text: string): Fence[] {
+  const found: Fence[] = []
+  let open: { word: string; start: number; body: number } | null = null
+  let at = 0
+  for (const line of text.split('\n')) {
+    const mark = line.trim()
+    if (mark.startsWith('```')) {
+      if (open && mark === '```') {
+        found.push({ word: open.word, body: text.slice(open.body, at), start: open.start, end: at + line.length })
+        open = null
+      } else if (!open && !mark.slice(3).includes('`')) {
+        open = { word: /^\s*([\w+-]*)/.exec(mark.slice(3))?.[1] ?? '', start: at, body: at + line.length + 1 }
+      }
+    }
+    at += line.length + 1
+  }
+  return found
+}
+
 function fencedCells(text: string, step: number, language: Language, unnamed: boolean): Cell[] {
   const cells: Cell[] = []
-  const fences = [...text.matchAll(FENCE)]
-  fences.forEach((fence, i) => {
-    const [whole, word = '', body = ''] = fence
-    if (!FENCE_WORDS[language].test(word) && !(unnamed && word === '')) return
-    const before = fences[i - 1]
-    if (
-      before &&
-      word === '' &&
-      /^\s*(\w+\s+)?output:?\s*$/i.test(text.slice(before.index + before[0].length, fence.index))
-    )
-      return
-    const end = fence.index + whole.length
-    cells.push({ step, code: body, output: statedAfter(text, end, fences[i + 1], step) })
+  const all = fences(text)
+  all.forEach((fence, i) => {
+    const before = all[i - 1]
+    const announced = before !== undefined && ANNOUNCED.test(text.slice(before.end, fence.start))
+    const named = FENCE_WORDS[language].test(fence.word)
+    if (!named && !(unnamed && fence.word === '' && !announced)) return
+    cells.push({ step, code: fence.body, output: statedAfter(text, fence.end, all[i + 1], step) })
   })
   return cells
 }
 
-/** An `output` fence or an `Output:` line between this block and whatever follows. */
-function statedAfter(text: string, end: number, next: RegExpExecArray | undefined, step: number): Cell['output'] {
-  const between = text.slice(end, next?.index ?? text.length)
-  const line = /^\s*(?:\*\*)?(?:\w+\s+)?output:?(?:\*\*)?:?[ \t]*([^\n]*)/i.exec(between)
-  if (line?.[1] && line[1].trim() !== '') return { step, text: line[1].trim().replace(/^`(.*)`$/, '$1') }
+/** `Output:`, `**Expected output**:` and the like, alone between two blocks. */
+const ANNOUNCED = /^\s*\**(\w+\s+)?output\**:?\**\s*$/i
+
+/** An `output` fence, an announced plain fence or an `Output:` line between this block and whatever follows. */
+function statedAfter(text: string, end: number, next: Fence | undefined, step: number): Cell['output'] {
+  const between = text.slice(end, next?.start ?? text.length)
+  const line = /^\s*\**(?:\w+\s+)?output\**:\**[ \t]*([^\n]*)/i.exec(between)?.[1]?.trim()
+  if (line) return { step, text: line.replace(/^`(.*)`$/, '$1') }
   if (!next) return null
-  const word = next[1] ?? ''
-  const announced = line !== null && between.slice(line[0].length).trim() === ''
-  const follows = between.trim() === '' || announced
-  if (
-    follows &&
-    (/^(output|tool_output|stdout)$/i.test(word) || (announced && /^(|text|txt|plaintext|console)$/i.test(word)))
-  ) {
-    return { step, text: next[2] ?? '' }
-  }
-  return null
+  const announced = ANNOUNCED.test(between)
+  const named = /^(output|tool_output|stdout)$/i.test(next.word) && (announced || between.trim() === '')
+  return named || (announced && /^(|text|txt|plaintext|console)$/i.test(next.word)) ? { step, text: next.body } : null
 }

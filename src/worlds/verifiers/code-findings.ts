@@ -73,8 +73,8 @@ function differs(stated: string, real: string, varies: boolean, level: LevelName
     return UNKNOWN('the trace reports an error that does not occur here')
   }
   if (level === 'quickjs' && /[{[]/.test(stated + real)) return UNKNOWN('every engine prints objects in its own way')
-  if (words(stated).toSorted().join(' ') === words(real).toSorted().join(' ')) {
-    return UNKNOWN('the same words in another order, as sets print them')
+  if (shuffled(stated) === shuffled(real)) {
+    return UNKNOWN('the same items in another order, as sets print them')
   }
   return {
     verdict: 'incorrect',
@@ -108,6 +108,15 @@ const BRIEF_CHARS = 60
 
 function words(text: string): string[] {
   return text.trim().split(/\s+/)
+}
+
+/** What is left of a text when order and punctuation are forgotten. */
+function shuffled(text: string): string {
+  return text
+    .split(/[\s,{}()[\]]+/)
+    .toSorted()
+    .join(' ')
+    .trim()
 }
 
 /** Equal but for white space at line ends and the last digits of numbers. */

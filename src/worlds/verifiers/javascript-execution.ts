@@ -54,7 +54,7 @@ async function runJavascriptCells(
 
 /** Names that belong to a host and not to the language. */
 const HOST =
-  /'?\b(require|process|module|exports|Buffer|setTimeout|setInterval|setImmediate|queueMicrotask|fetch|document|window|alert|prompt|URL|TextEncoder|TextDecoder|performance|structuredClone|Intl|crypto|global|__dirname)\b'? is not defined/
+  /'?\b(require|process|module|exports|Buffer|setTimeout|setInterval|setImmediate|queueMicrotask|fetch|document|window|alert|prompt|URL|TextEncoder|TextDecoder|performance|structuredClone|Intl|crypto|global|__dirname)\b'? is not defined|could not load module/
 
 /** Syntax of modules, and names declared again, which a notebook allows and a script does not. */
 const NOT_A_SCRIPT = /redeclaration|redefinition|unsupported keyword: (export|import)|\bmodule\b|import|export|await/i

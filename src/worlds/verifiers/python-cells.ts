@@ -16,9 +16,8 @@ const DRIVER = `def drive():
     space = sys.modules['__main__'].__dict__
     space.pop('drive')
     for number, code in enumerate(spec['cells']):
-        record = {'cell': number, 'stdout': '', 'value': None, 'error': None, 'kinds': []}
+        record = {'cell': number, 'stdout': '', 'value': None, 'error': None, 'kinds': [], 'ended': False}
         stream = io.StringIO()
-        ended = False
         try:
             with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(io.StringIO()):
                 tree = ast.parse(code, 'cell %d' % number)
@@ -28,7 +27,7 @@ const DRIVER = `def drive():
                     value = eval(compile(ast.Expression(last.value), 'cell %d' % number, 'eval'), space)
                     if value is not None: record['value'] = repr(value)
         except SystemExit as e:
-            ended = True
+            record['ended'] = True
             if e.code not in (None, 0): record['error'] = 'SystemExit: %s' % e.code
         except BaseException as e:
             lines = ''.join(traceback.format_exception_only(type(e), e)).strip().split('\\n')
@@ -36,7 +35,7 @@ const DRIVER = `def drive():
             record['kinds'] = [c.__name__ for c in type(e).__mro__]
         record['stdout'] = stream.getvalue()
         out.write('\\n' + spec['word'] + json.dumps(record) + '\\n'); out.flush()
-        if ended: break
+        if record['ended']: break
 drive()
 `
 
@@ -46,6 +45,8 @@ const Report = z.object({
   value: z.string().nullable(),
   error: z.string().nullable(),
   kinds: z.array(z.string()),
+  /** It ended the program by itself. */
+  ended: z.boolean(),
 })
 type Report = z.infer<typeof Report>
 
@@ -66,9 +67,11 @@ export async function runPythonCells(
     files: { 'cells.json': JSON.stringify({ word, cells: all }) },
     ...options,
   })
-  const runs = cellRuns(all.length, reports(result.stdout, word), result)
+  const found = reports(result.stdout, word)
+  const runs = cellRuns(all.length, found, result)
   const tested = tests === null ? undefined : runs.pop()
-  return { cells: runs, tests: tested ? asTests(tested) : null, level: result.level }
+  const through = found.get(cells.length)?.ended === false
+  return { cells: runs, tests: tested ? asTests(tested, through) : null, level: result.level }
 }
 
 function reports(stdout: string, word: string): Map<number, Report> {
@@ -94,6 +97,7 @@ function cellRuns(count: number, found: ReadonlyMap<number, Report>, result: Res
       stopped = 'comes after a cell that did not end'
       return { state: 'unclear', why: whyNoReport(result) }
     }
+    if (report.ended) stopped = 'comes after the program has ended'
     if (report.error === null) return { state: 'ran', stdout: report.stdout, value: report.value }
     stopped = 'comes after a cell that failed'
     const kind = report.kinds.find((name) => NOT_ITS_FAULT.includes(name))
@@ -110,7 +114,9 @@ function whyNoReport(result: Result): string {
   return `ended the interpreter (${last || result.status})`
 }
 
-function asTests(run: CellRun): TestRun {
-  if (run.state === 'ran') return { state: 'passed' }
+/** Code that ends the program within the tests has not passed them. */
+function asTests(run: CellRun, through: boolean): TestRun {
+  if (run.state === 'ran')
+    return through ? { state: 'passed' } : { state: 'unclear', why: 'were ended before their end' }
   return run.state === 'failed' ? { state: 'failed', line: run.line } : run
 }

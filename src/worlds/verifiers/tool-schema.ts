@@ -20,10 +20,10 @@ export const toolSchema: Verifier = {
   options: z.object({}),
   runsCode: false,
   reliability: {
-    incorrect: 0.95,
+    incorrect: 0.99,
     correct: 0.5,
     scope: 'claims',
-    measured: 'BFCL v4 gold calls and changed calls, tune half',
+    measured: 'BFCL v4, tune half: 859 gold calls and 4,293 changed ones; correct is a guess',
   },
   applies: (trace) => offered(trace).length > 0 && trace.steps.some((step) => step.action !== undefined),
   verify(trace) {
