@@ -111,13 +111,7 @@ describe('javascript-execution', () => {
   })
 
   it('abstains on what only a host has, and on printed objects', async () => {
-    for (const code of [
-      'require("fs")',
-      'setTimeout(() => 1, 5)',
-      'import fs from "fs"',
-      'for (;;) {}',
-      'document.title',
-    ]) {
+    for (const code of ['require("fs")', 'setTimeout(() => 1, 5)', 'import fs from "fs"', 'document.title']) {
       expect((await js([code]))[0]).toMatch(/^unknown: cannot say/)
     }
     expect(await js([['console.log(new Map([[1, 2]]))', 'Map(1) { 1 => 2 }']])).toEqual([

@@ -85,6 +85,9 @@ function parsed(input: unknown): unknown {
   }
 }
 
+const ajv = new Ajv({ strict: false, allErrors: true, validateSchema: false, logger: false })
+addFormats.default(ajv)
+
 /** Compiling costs a millisecond or two, and traces of one set share their tools. */
 const compiled = new WeakMap<object, Validator>()
 
@@ -96,13 +99,14 @@ function validatorOf(parameters: unknown): Validator {
 }
 
 function compile(parameters: object): Validator {
-  const ajv = new Ajv({ strict: false, allErrors: true, validateSchema: false, logger: false })
-  addFormats.default(ajv)
   try {
     const schema = readSchema(parameters, 0)
     if (typeof schema !== 'object' || schema === null) return { unreadable: 'not an object' }
-    const open = 'patternProperties' in parameters
-    return ajv.compile(open ? schema : closed(schema))
+    const whole = 'patternProperties' in parameters ? schema : closed(schema)
+    const validator = ajv.compile(whole)
+    // Its own cache holds schemas for ever.
+    ajv.removeSchema(whole)
+    return validator
   } catch (error) {
     return { unreadable: error instanceof Error ? error.message : String(error) }
   }
