@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
 import { dirname, join, posix } from 'node:path'
@@ -162,11 +163,20 @@ function limited(job: Job, program: string): string[] {
 }
 
 /**
- * For root inside a user namespace the kernel does not enforce the limit on processes, and files of root stay root's:
- * the jail therefore starts as a real other user.
+ * For root the kernel does not enforce the limit on processes, not even inside a user namespace: the jail therefore
+ * starts as a real other user. In a container that has no such user root is already somebody else outside.
  */
 function unprivileged(): { user?: number } {
-  return process.getuid?.() === 0 ? { user: UNPRIVILEGED } : {}
+  return process.getuid?.() === 0 && mapped(UNPRIVILEGED) ? { user: UNPRIVILEGED } : {}
+}
+
+/** Does this user exist in the present user namespace? Lines of the map: first inside, first outside, count. */
+function mapped(user: number): boolean {
+  const lines = readFileSync('/proc/self/uid_map', 'utf8').trim().split('\n')
+  return lines.some((line) => {
+    const [first = 0, , count = 0] = line.trim().split(/\s+/).map(Number)
+    return user >= first && user < first + count
+  })
 }
 
 /** Program and files with checked names. */

@@ -73,12 +73,16 @@ function listen(): Promise<Server> {
 /** Seconds for a level to start and answer; the slowest seen is 0.3 s. */
 const PROBE_SECONDS = 10
 
+/** The probe forks until it is refused, or once more than this. */
+const PROBE_PROCESSES = 8
+const PROBE_LIMITS = { ...DEFAULT_LIMITS, seconds: PROBE_SECONDS, processes: PROBE_PROCESSES }
+
 async function probe(name: LevelName, path: string, bait: Bait): Promise<Level> {
   const isolating = CLAIMED[name].length === CLAIMS.length
   const head = { name, isolating, claims: CLAIMED[name] }
   const absent = (reason: string): Level => ({ ...head, available: false, languages: [], reason })
   const language: Language = name === 'quickjs' ? 'javascript' : 'python'
-  const program = { language, stdin: '', files: {}, limits: { ...DEFAULT_LIMITS, seconds: PROBE_SECONDS } }
+  const program = { language, stdin: '', files: {}, limits: PROBE_LIMITS }
   try {
     if (name === 'quickjs') {
       const { status } = await execute(name, { ...program, code: 'print(typeof process, typeof require)' }, path)
@@ -111,7 +115,7 @@ async function languagesAt(name: LevelName, path: string): Promise<Language[]> {
 
 /** Python that prints `held`, or which claims it broke. */
 function attack(bait: Bait): string {
-  return `import os, socket
+  return `import os, socket, time
 broken = []
 try:
     open(${JSON.stringify(bait.file)}).read(); broken.append('files')
@@ -124,6 +128,17 @@ try:
     os.kill(${process.pid}, 0); broken.append('signals')
 except OSError: pass
 if os.getuid() == 0: broken.append('user')
+children = []
+try:
+    while len(children) <= ${PROBE_PROCESSES}:
+        child = os.fork()
+        if child == 0:
+            time.sleep(5); os._exit(0)
+        children.append(child)
+    broken.append('processes')
+except OSError: pass
+for child in children:
+    os.kill(child, 9); os.wait()
 print(' '.join(broken) or 'held')
 `
 }
