@@ -105,6 +105,8 @@ export function detectFormat(sample: Sample, file: string): Format {
   })
 }
 
+const NAMED_JSONL = /\.(jsonl|ndjson)(\.gz)?$/
+
 interface Records {
   sample: Sample
   batches: AsyncIterable<JsonLine[]>
@@ -118,7 +120,8 @@ async function openRecords(opened: Opened, path: string): Promise<Records> {
   }
   const text = head.toString('utf8')
   const start = text.replace(/^\ufeff/, '').trimStart()[0]
-  if (start !== '{' && start !== '[') {
+  if (start === undefined) throw new GradusError('GRD-IO-009', { where: { file }, found: 'only white space' })
+  if (start !== '{' && start !== '[' && !NAMED_JSONL.test(path)) {
     const whole = await readWhole(opened)
     return together([whole], { path, container: 'text', head: text })
   }
@@ -142,7 +145,7 @@ async function openRecords(opened: Opened, path: string): Promise<Records> {
 
 /** JSON Lines: the first line that is not empty is a whole value and another follows, or the name says so. */
 function isJsonLines(head: string, bytes: number, path: string): boolean {
-  if (/\.(jsonl|ndjson)(\.gz)?$/.test(path)) return true
+  if (NAMED_JSONL.test(path)) return true
   const text = head.replace(/^\ufeff/, '').trimStart()
   const end = text.indexOf('\n')
   if (end < 0) return bytes > 0 && path === '-' && isJson(text)

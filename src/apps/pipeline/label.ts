@@ -1,5 +1,5 @@
 import { GradusError } from '../../core/errors.ts'
-import type { Evidence, Label, StepLabel, Trace } from '../../core/words.ts'
+import type { Evidence, Label, Trace } from '../../core/words.ts'
 import type { Annotator } from '../../label/annotators/annotator.ts'
 import { ANNOTATORS } from '../../label/annotators/index.ts'
 import { toolReliability } from '../../label/rules/tool-reliability.ts'
@@ -58,9 +58,4 @@ function keptLabels(trace: Trace): Label[] {
 function firstErrorLabel(firstError: number | null): Label[] {
   if (firstError === null) return []
   return [{ meaning: 'first-error', value: firstError, source: toolReliability.name }]
-}
-
-/** The step labels of a trace that come from one source. */
-export function labelsFrom(trace: Trace, source: string): StepLabel[] {
-  return (trace.labels ?? []).filter((l): l is StepLabel => l.meaning !== 'first-error' && l.source === source)
 }

@@ -4,4 +4,4 @@ import { majority } from './majority.ts'
 import { weightedMajority } from './weighted-majority.ts'
 
 /** Every label model, simplest first. */
-export const labelModels: readonly LabelModel[] = [majority, weightedMajority, dawidSkene]
+export const LABEL_MODELS: readonly LabelModel[] = [majority, weightedMajority, dawidSkene]

@@ -1,6 +1,7 @@
 import { describePlace } from '../../../core/errors.ts'
 import type { Trace } from '../../../core/words.ts'
 import type { ReadReport } from '../../../io/read.ts'
+import { type LabelReport, REPORT_TRACES } from '../../../prove/report/label-report.ts'
 import { count } from './style.ts'
 
 /** Counts of a labelling run: what was found, what abstained, what was left out. */
@@ -14,6 +15,9 @@ export class LabelSummary {
   lost = 0
   readonly #byAnnotator: Map<string, { correct: number; incorrect: number }>
   readonly #reports: ReadReport[] = []
+  /** First wrong steps as share of their trace. */
+  readonly #positions: number[] = []
+  readonly #examples: { wrong: Trace[]; other: Trace[] } = { wrong: [], other: [] }
   readonly #start = performance.now()
 
   constructor(annotators: readonly string[]) {
@@ -26,7 +30,12 @@ export class LabelSummary {
     const first = trace.verdict?.firstError ?? null
     if (first === null) this.unsure++
     else if (first === -1) this.clean++
-    else this.wrong++
+    else {
+      this.wrong++
+      this.#positions.push((first + 0.5) / trace.steps.length)
+    }
+    const kept = first !== null && first >= 0 ? this.#examples.wrong : this.#examples.other
+    if (kept.length < REPORT_TRACES) kept.push(trace)
     this.decided += trace.verdict?.risk.filter((r) => r !== null).length ?? 0
     for (const e of trace.evidence ?? []) {
       const seen = e.kind === 'tool' ? this.#byAnnotator.get(e.source) : undefined
@@ -64,7 +73,25 @@ export class LabelSummary {
     }
   }
 
-  text(output: string | undefined): string {
+  forReport(): Omit<LabelReport, 'title' | 'files'> {
+    const { traces, wrong, clean, unsure, steps, decided } = this
+    return {
+      traces,
+      wrong,
+      clean,
+      unsure,
+      steps,
+      decided,
+      annotators: [...this.#byAnnotator].map(([name, n]) => ({ name, ...n })),
+      leftOut: this.#reports.flatMap((r) =>
+        r.rejected.map((e) => ({ where: describePlace(e.where), code: e.code, found: e.found ?? '' })),
+      ),
+      positions: this.#positions,
+      examples: [...this.#examples.wrong, ...this.#examples.other],
+    }
+  }
+
+  text(output: string | undefined, report: string | undefined): string {
     const seconds = (performance.now() - this.#start) / 1000
     const lines = [
       `  ${count(this.traces)} traces   ${count(this.wrong)} with a first wrong step   ${count(this.clean)} clean   ${count(this.unsure)} cannot say   ${seconds.toFixed(1)} s   0 model calls`,
@@ -81,6 +108,7 @@ export class LabelSummary {
         ? '  next: add -o labelled.jsonl to keep the labels with their evidence'
         : `  ${output}   next: gradus eval ${output}`,
     )
+    if (report !== undefined) lines.push(`  ${report}`)
     return `${lines.join('\n')}\n`
   }
 }

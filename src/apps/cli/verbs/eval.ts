@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { GradusError } from '../../../core/errors.ts'
-import { half } from '../../../core/split.ts'
+import { half, questionOf } from '../../../core/split.ts'
 import type { Trace } from '../../../core/words.ts'
 import { readTraces } from '../../../io/read.ts'
 import { openText } from '../../../io/write.ts'
@@ -17,7 +17,7 @@ const Options = z.object({
   half: z.enum(['all', 'tune', 'report']).default('all').describe('half of the questions to score'),
   benchmark: z.string().optional().describe('one rule by name; all that apply where not given'),
   markdown: z.boolean().default(false).describe('tables as Markdown'),
-  output: z.string().optional().describe('write the tables to a file: .json or .md'),
+  output: z.string().optional().describe('write the tables to a file: .json, .md or .html (with plots)'),
   json: z.boolean().default(false).describe('tables as JSON'),
 })
 
@@ -39,15 +39,21 @@ export const evaluation = verb({
     const goldFiles = options.gold ?? [files[0]!]
     const gold = (await Promise.all(goldFiles.map(read))).flat()
     const cases = casesOf(gold, goldFiles.join(', ')).filter(
-      (c) => options.half === 'all' || half(c.trace.problem.prompt) === options.half,
+      (c) => options.half === 'all' || half(questionOf(c.trace.problem)) === options.half,
     )
     const predictors: Predictor[] = []
     for (const file of files) predictors.push(await predictor(file, read, cases, options.gold === undefined))
     const tables = evaluate(cases, [...predictors, ...trivialPredictors(cases)], options.benchmark)
     const json = `${JSON.stringify({ gold: goldFiles, half: options.half, tables })}\n`
+    const rendered = async (path: string): Promise<string> => {
+      if (path.endsWith('.json')) return json
+      if (!path.endsWith('.html')) return markdown(tables)
+      const { evalReport } = await import('../../../prove/report/eval-report.ts')
+      return await evalReport(`Evaluation of ${files.join(', ')}`, cases, predictors, tables)
+    }
     if (options.output !== undefined) {
       const out = await openText(options.output)
-      await out.write(options.output.endsWith('.json') ? json : markdown(tables))
+      await out.write(await rendered(options.output))
       await out.close()
     }
     terminal.out(options.json ? json : options.markdown ? markdown(tables) : plain(tables))
