@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import type { QuickjsAnswer, QuickjsTask } from './quickjs-worker.ts'
 
@@ -10,8 +11,12 @@ const HOST_HEAP_MB = 256
 let worker: Worker | null = null
 let queue: Promise<unknown> = Promise.resolve()
 
-/** The built file beside this one has another suffix than the source. */
-const WORKER_FILE = new URL(`./quickjs-worker${import.meta.url.endsWith('.ts') ? '.ts' : '.mjs'}`, import.meta.url)
+/** Beside this file in the sources; in the built package this module may lie in any folder of `dist`. */
+function workerFile(): URL {
+  if (import.meta.url.endsWith('.ts')) return new URL('./quickjs-worker.ts', import.meta.url)
+  const places = ['./', '../', '../../'].map((up) => new URL(`${up}worlds/sandbox/quickjs-worker.mjs`, import.meta.url))
+  return places.find((url) => existsSync(url)) ?? new URL('./quickjs-worker.mjs', import.meta.url)
+}
 
 /**
  * Runs JavaScript in QuickJS, one program after the other, in one worker thread.
@@ -26,7 +31,7 @@ export function runQuickjs(task: QuickjsTask, abort?: AbortSignal): Promise<Quic
 }
 
 function runNow(task: QuickjsTask, abort?: AbortSignal): Promise<QuickjsAnswer | 'killed'> {
-  worker ??= new Worker(WORKER_FILE, { env: {}, resourceLimits: { maxOldGenerationSizeMb: HOST_HEAP_MB } })
+  worker ??= new Worker(workerFile(), { env: {}, resourceLimits: { maxOldGenerationSizeMb: HOST_HEAP_MB } })
   const current = worker
   current.ref()
   return new Promise((resolve) => {

@@ -2,8 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { choose, type Level, probeLevels, run } from './index.ts'
-import { CLAIMED } from './levels.ts'
+import { CLAIMED, choose, type Level, probeLevels, run } from './index.ts'
 
 const levels = await probeLevels()
 const python = levels.filter((l) => l.available && l.languages.includes('python'))

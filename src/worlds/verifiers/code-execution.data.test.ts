@@ -1,17 +1,16 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import type { Trace } from '../../core/words.ts'
+import { dataFile, noData } from '../../testing/data.ts'
 import { probeLevels } from '../sandbox/index.ts'
 import { pythonExecution } from './python-execution.ts'
 
-const data = process.env['GRADUS_DATA'] ?? ''
-const here = data !== '' && existsSync(join(data, 'human-eval'))
+const here = !noData('human-eval') && !noData('mbpp')
 const isolated = (await probeLevels()).some((l) => l.available && l.isolating && l.languages.includes('python'))
 const unless = !here ? ' (GRADUS_DATA is not set)' : isolated ? '' : ' (no isolating level runs Python here)'
 
-const read = (file: string): string => gunzipSync(readFileSync(join(data, file))).toString('utf8')
+const read = (file: string): string => gunzipSync(readFileSync(dataFile(file))).toString('utf8')
 
 interface Task {
   id: string

@@ -1,14 +1,13 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { half } from '../../core/split.ts'
 import type { Trace } from '../../core/words.ts'
+import { dataFile, noData } from '../../testing/data.ts'
 import { probeLevels } from '../sandbox/index.ts'
 import { pythonExecution } from './python-execution.ts'
 
-const folder = join(process.env['GRADUS_DATA'] ?? '', 'reflexion-runs/programming')
-const here = process.env['GRADUS_DATA'] !== undefined && existsSync(folder)
+const here = !noData('reflexion-runs')
 const isolated = (await probeLevels()).some((l) => l.available && l.isolating && l.languages.includes('python'))
 const unless = !here ? ' (GRADUS_DATA is not set)' : isolated ? '' : ' (no isolating level runs Python here)'
 
@@ -36,7 +35,7 @@ describe.skipIf(unless !== '')(`python-execution on model solutions${unless}`, (
   it.each(['reflexion_humaneval_py_pass_at_1', 'simple_human_eval_py_logging', 'simple_mbpp_py'])(
     'agrees with the recorded outcome of %s',
     async (name) => {
-      const text = gunzipSync(readFileSync(join(folder, `${name}.jsonl.gz`))).toString('utf8')
+      const text = gunzipSync(readFileSync(dataFile('reflexion-runs/programming', `${name}.jsonl.gz`))).toString('utf8')
       const rows: Row[] = text
         .trim()
         .split('\n')

@@ -1,14 +1,13 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { random } from '../../core/seeds.ts'
 import { half } from '../../core/split.ts'
 import type { Trace } from '../../core/words.ts'
+import { dataFile, noData } from '../../testing/data.ts'
 import { toolSchema } from './tool-schema.ts'
 
-const folder = join(process.env['GRADUS_DATA'] ?? '', 'bfcl-v4')
-const here = process.env['GRADUS_DATA'] !== undefined && existsSync(folder)
+const here = !noData('bfcl-v4')
 
 type Json = Record<string, unknown>
 interface Call {
@@ -19,7 +18,7 @@ interface Call {
 }
 
 const rows = (file: string): Json[] => {
-  const bytes = readFileSync(join(folder, file))
+  const bytes = readFileSync(dataFile('bfcl-v4', file))
   const text = (file.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8')
   return text
     .trim()
