@@ -27,6 +27,7 @@ const STACK_FRAMES = 10
 /** Runs one program in a fresh runtime; the module itself lives as long as the worker. */
 async function evaluate(task: QuickjsTask): Promise<QuickjsAnswer> {
   const quickjs = await getQuickJS()
+  parentPort?.postMessage('started')
   const deadline = performance.now() + task.seconds * 1000
   const runtime = quickjs.newRuntime()
   runtime.setMemoryLimit(task.memoryBytes)

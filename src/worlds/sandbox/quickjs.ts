@@ -5,6 +5,9 @@ import type { QuickjsAnswer, QuickjsTask } from './quickjs-worker.ts'
 /** The interpreter's own deadline is exact; a call into it that does not look at the clock is ended this much later. */
 const GRACE_MS = 500
 
+/** A new worker must load its WebAssembly before the program's own time begins; 0.1 s, some seconds on a busy machine. */
+const START_MS = 20_000
+
 /** Heap of the host side of the worker, which only copies output. */
 const HOST_HEAP_MB = 256
 
@@ -49,7 +52,14 @@ function runNow(task: QuickjsTask, abort?: AbortSignal): Promise<QuickjsAnswer |
       }
       resolve(answer)
     }
-    const onMessage = (answer: QuickjsAnswer): void => finish(answer, answer.spoiled)
+    const onMessage = (answer: QuickjsAnswer | 'started'): void => {
+      if (answer === 'started') {
+        clearTimeout(timer)
+        timer = setTimeout(late, task.seconds * 1000 + GRACE_MS)
+      } else {
+        finish(answer, answer.spoiled)
+      }
+    }
     const onError = (error: Error): void => {
       const memory = 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY'
       finish({ status: memory ? 'memory' : 'error', stdout: '', stderr: `${error.message}\n`, spoiled: true }, true)
@@ -57,7 +67,7 @@ function runNow(task: QuickjsTask, abort?: AbortSignal): Promise<QuickjsAnswer |
     const onExit = (): void => finish('killed', true)
     const onAbort = (): void => finish('killed', true)
     const late = (): void => finish({ status: 'timeout', stdout: '', stderr: '', spoiled: true }, true)
-    const timer = setTimeout(late, task.seconds * 1000 + GRACE_MS)
+    let timer = setTimeout(late, START_MS)
     abort?.addEventListener('abort', onAbort, { once: true })
     current.on('message', onMessage).on('error', onError).on('exit', onExit)
     current.postMessage(task)
