@@ -1,0 +1,4 @@
+import { bracketStack } from './bracket-stack.ts'
+import type { Verifier } from './verifier.ts'
+
+export const VERIFIERS: readonly Verifier[] = [bracketStack]

@@ -1,0 +1,61 @@
+import type { Trace } from '../../core/words.ts'
+import type { Finding } from './verifier.ts'
+import { UNKNOWN } from './verifier.ts'
+
+/** One statement of a step that was checked against the replay; `null` = seen, but not decidable. */
+export interface Claim {
+  /** What the step says, in the replay's own words. */
+  says: string
+  holds: boolean | null
+  /** What the replay has instead, a plain sentence; present where `holds` is false. */
+  instead?: string
+}
+
+/** Verdict of one step from its claims: one false claim makes it wrong, one true and none false right. */
+export function judge(claims: readonly Claim[], nothing: string): Finding {
+  const wrong = claims.find((c) => c.holds === false)
+  if (wrong) return { verdict: 'incorrect', reason: wrong.instead ?? `not so: ${wrong.says}`, detail: claims }
+  const right = claims.filter((c) => c.holds)
+  if (right.length === 0) return UNKNOWN(nothing)
+  const shown = right.slice(0, CLAIMS_SHOWN).map((c) => c.says)
+  const more = right.length > shown.length ? ` and ${right.length - shown.length} more` : ''
+  return { verdict: 'correct', reason: `replayed: ${shown.join('; ')}${more}`, detail: claims }
+}
+
+/** Claims written out in a reason; all of them are in `detail`. */
+const CLAIMS_SHOWN = 3
+
+/**
+ * Replays a trace step by step up to its first wrong step.
+ *
+ * What follows a wrong step stands on a state that is no longer the procedure's, so it is left undecided.
+ */
+export function replaySteps(trace: Trace, check: (text: string, step: number) => Finding): Finding[] {
+  const findings: Finding[] = []
+  let broken: number | null = null
+  trace.steps.forEach((step, i) => {
+    if (broken !== null) {
+      findings.push(UNKNOWN(`follows the wrong step ${broken}`))
+      return
+    }
+    const finding = check(step.text.slice(0, STEP_CHARS), i)
+    if (finding.verdict === 'incorrect') broken = i
+    findings.push(finding)
+  })
+  return findings
+}
+
+/** Text of one step that is parsed, characters: ten times the longest step of BIG-Bench-Mistake. */
+const STEP_CHARS = 40_000
+
+/** "a", "a and b", "a, b and c". */
+export function list(items: readonly string[]): string {
+  if (items.length < 2) return items.join('')
+  return `${items.slice(0, -1).join(', ')} and ${items[items.length - 1]}`
+}
+
+/** Text after "the answer is", where the step gives one; empty where it gives an empty one. */
+export function statedAnswer(text: string): string | null {
+  const m = /\banswer(?:\s+is|\s*[:=])(?:\s*:)?\s*(.*)$/is.exec(text)
+  return m ? (m[1] ?? '').trim() : null
+}
