@@ -1,4 +1,5 @@
 import { bracketStack } from './bracket-stack.ts'
+import { objectTracking } from './object-tracking.ts'
 import type { Verifier } from './verifier.ts'
 
-export const VERIFIERS: readonly Verifier[] = [bracketStack]
+export const VERIFIERS: readonly Verifier[] = [bracketStack, objectTracking]
