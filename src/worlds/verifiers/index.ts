@@ -1,5 +1,6 @@
 import { bracketStack } from './bracket-stack.ts'
+import { multistepArithmetic } from './multistep-arithmetic.ts'
 import { objectTracking } from './object-tracking.ts'
 import type { Verifier } from './verifier.ts'
 
-export const VERIFIERS: readonly Verifier[] = [bracketStack, objectTracking]
+export const VERIFIERS: readonly Verifier[] = [bracketStack, multistepArithmetic, objectTracking]

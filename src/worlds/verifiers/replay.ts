@@ -9,12 +9,24 @@ export interface Claim {
   holds: boolean | null
   /** What the replay has instead, a plain sentence; present where `holds` is false. */
   instead?: string
+  /** Only copies or lays out the problem: where such a claim is false the step is left undecided, see `judge`. */
+  restates?: true
 }
 
-/** Verdict of one step from its claims: one false claim makes it wrong, one true and none false right. */
+/**
+ * Verdict of one step from its claims: one false claim makes it wrong, one true and none false right.
+ *
+ * A false restatement of the problem is told in the reason, but not judged, and the replay ends there: what follows
+ * solves another problem. (In BIG-Bench-Mistake no label is 0, and traces whose first step copies or lays out the
+ * problem wrongly are labelled as free of mistakes, so such labels cannot confirm a verdict either way.)
+ */
 export function judge(claims: readonly Claim[], nothing: string): Finding {
-  const wrong = claims.find((c) => c.holds === false)
+  const wrong = claims.find((c) => c.holds === false && !c.restates)
   if (wrong) return { verdict: 'incorrect', reason: wrong.instead ?? `not so: ${wrong.says}`, detail: claims }
+  const misstated = claims.find((c) => c.holds === false)
+  if (misstated) {
+    return { verdict: 'unknown', reason: `${MISSTATES}${misstated.instead ?? misstated.says}`, detail: claims }
+  }
   const right = claims.filter((c) => c.holds)
   if (right.length === 0) return UNKNOWN(nothing)
   const shown = right.slice(0, CLAIMS_SHOWN).map((c) => c.says)
@@ -22,24 +34,27 @@ export function judge(claims: readonly Claim[], nothing: string): Finding {
   return { verdict: 'correct', reason: `replayed: ${shown.join('; ')}${more}`, detail: claims }
 }
 
+const MISSTATES = 'restates the problem differently: '
+
 /** Claims written out in a reason; all of them are in `detail`. */
 const CLAIMS_SHOWN = 3
 
 /**
- * Replays a trace step by step up to its first wrong step.
+ * Replays a trace step by step up to its first wrong or misstated step.
  *
- * What follows a wrong step stands on a state that is no longer the procedure's, so it is left undecided.
+ * What follows stands on a state that is no longer the procedure's, so it is left undecided.
  */
-export function replaySteps(trace: Trace, check: (text: string, step: number) => Finding): Finding[] {
+export function replaySteps(trace: Trace, check: (text: string) => Finding): Finding[] {
   const findings: Finding[] = []
-  let broken: number | null = null
+  let broken: string | null = null
   trace.steps.forEach((step, i) => {
     if (broken !== null) {
-      findings.push(UNKNOWN(`follows the wrong step ${broken}`))
+      findings.push(UNKNOWN(broken))
       return
     }
-    const finding = check(step.text.slice(0, STEP_CHARS), i)
-    if (finding.verdict === 'incorrect') broken = i
+    const finding = check(step.text.slice(0, STEP_CHARS))
+    if (finding.verdict === 'incorrect') broken = `follows the wrong step ${i}`
+    else if (finding.reason.startsWith(MISSTATES)) broken = `follows step ${i}, which restates the problem differently`
     findings.push(finding)
   })
   return findings
