@@ -45,19 +45,30 @@ const CLAIMS_SHOWN = 3
  * What follows stands on a state that is no longer the procedure's, so it is left undecided.
  */
 export function replaySteps(trace: Trace, check: (text: string) => Finding): Finding[] {
-  const findings: Finding[] = []
-  let broken: string | null = null
-  trace.steps.forEach((step, i) => {
-    if (broken !== null) {
-      findings.push(UNKNOWN(broken))
-      return
-    }
+  let ended: string | null = null
+  return trace.steps.map((step, i) => {
+    if (ended !== null) return UNKNOWN(ended)
     const finding = check(step.text.slice(0, STEP_CHARS))
-    if (finding.verdict === 'incorrect') broken = `follows the wrong step ${i}`
-    else if (finding.reason.startsWith(MISSTATES)) broken = `follows step ${i}, which restates the problem differently`
-    findings.push(finding)
+    ended = endingOf(finding, i)
+    return finding
   })
+}
+
+/** `replaySteps` for checks that wait for a solver. */
+export async function replayStepsAsync(trace: Trace, check: (text: string) => Promise<Finding>): Promise<Finding[]> {
+  let ended: string | null = null
+  const findings: Finding[] = []
+  for (const [i, step] of trace.steps.entries()) {
+    const finding: Finding = ended === null ? await check(step.text.slice(0, STEP_CHARS)) : UNKNOWN(ended)
+    ended ??= endingOf(finding, i)
+    findings.push(finding)
+  }
   return findings
+}
+
+function endingOf(finding: Finding, step: number): string | null {
+  if (finding.verdict === 'incorrect') return `follows the wrong step ${step}`
+  return finding.reason.startsWith(MISSTATES) ? `follows step ${step}, which restates the problem differently` : null
 }
 
 /** Text of one step that is parsed, characters: ten times the longest step of BIG-Bench-Mistake. */
