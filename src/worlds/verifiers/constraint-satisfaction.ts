@@ -2,108 +2,138 @@ import { z } from 'zod'
 import type { Trace } from '../../core/words.ts'
 import { type Linear, MAX_ENUMERATED, orderSolver, type Solver, sameFact } from './linear.ts'
 import { type End, type OrderPuzzle, readOrderPuzzle } from './order-puzzle.ts'
+import { type QuantityProblem, readQuantities } from './quantity-facts.ts'
 import { type Claim, judge, replayStepsAsync, statedAnswer } from './replay.ts'
-import type { Finding, Verifier } from './verifier.ts'
+import type { Verifier } from './verifier.ts'
 import { UNKNOWN } from './verifier.ts'
+import { placesOf, z3Solver } from './z3-linear.ts'
 
+/**
+ * Compares what steps state with what the facts of the problem allow.
+ *
+ * Orders of up to eight things are decided by looking at every order, longer ones and linear facts about ages, prices
+ * and counts by Z3. In an ordering puzzle a step may use only the facts that have been taken up so far: a place that
+ * is right but does not follow yet is a guess, and wrong as a step.
+ */
 export const constraintSatisfaction: Verifier = {
   name: 'constraint-satisfaction',
   summary: 'compares stated facts with what the facts of the problem allow',
   options: z.object({}),
-  covers: 'ordering puzzles',
+  covers:
+    'ordering puzzles and linear facts about ages, prices and counts whose every sentence it can read; abstains on steps that state no such fact, and on facts that are possible but not implied',
   runsCode: false,
   reliability: { incorrect: 1, correct: 1, scope: 'claims', measured: 'not yet' },
-  applies: (trace) => readOrderPuzzle(trace.problem.prompt) !== null,
-  async verify(trace) {
-    const puzzle = readOrderPuzzle(trace.problem.prompt)
-    if (puzzle === null || puzzle.names.length > MAX_ENUMERATED)
-      return trace.steps.map(() => UNKNOWN('the problem is no ordering puzzle that this can read'))
-    return verifyOrder(trace, puzzle)
+  applies: (trace) => readOrderPuzzle(trace.problem.prompt) !== null || readQuantities(trace.problem.prompt) !== null,
+  verify(trace) {
+    const check = checkerOf(trace)
+    if (check === null) return trace.steps.map(() => UNKNOWN('the problem states no facts that this can read'))
+    return replayStepsAsync(trace, async (text) => judge(await check(text), 'no fact, order or answer in this step'))
   },
 }
 
-function verifyOrder(trace: Trace, puzzle: OrderPuzzle): Promise<Finding[]> {
-  const check = startOrder(puzzle, orderSolver(puzzle.names))
-  return replayStepsAsync(trace, async (text) => judge(await check(text), 'no fact, order or answer in this step'))
+type Check = (text: string) => Promise<Claim[]>
+
+function checkerOf(trace: Trace): Check | null {
+  const puzzle = readOrderPuzzle(trace.problem.prompt)
+  if (puzzle) {
+    const isSmall = puzzle.names.length <= MAX_ENUMERATED
+    return checkOrder(puzzle, isSmall ? orderSolver(puzzle.names) : z3Solver('integer', placesOf(puzzle.names)))
+  }
+  const problem = readQuantities(trace.problem.prompt)
+  return problem && checkQuantities(problem, z3Solver('real', []))
 }
 
-function startOrder(puzzle: OrderPuzzle, solver: Solver): (text: string) => Promise<Claim[]> {
-  const { premises, reader, names, options } = puzzle
+function checkQuantities(problem: QuantityProblem, solver: Solver): Check {
+  return async (text) => {
+    const claims: Claim[] = []
+    for (const fact of problem.read(text)) {
+      const standing = await solver.standing(problem.premises, fact)
+      const { says } = fact
+      if (standing === 'entailed') claims.push({ says, holds: true })
+      else if (standing === 'contradicted') claims.push({ says, holds: false, instead: contradicts(says) })
+      else claims.push({ says, holds: null })
+    }
+    return claims
+  }
+}
+
+const contradicts = (says: string): string => `"${says}" contradicts the facts of the problem`
+
+function checkOrder(puzzle: OrderPuzzle, solver: Solver): Check {
+  const { premises, reader, names } = puzzle
   /** Premises that the steps have taken up so far. */
   const used: Linear[] = []
   let countsFrom: End = 'low'
-  let placedBefore: Linear[] = []
+  let placedBefore: readonly Linear[] = []
 
-  const follows = async (fact: Linear, mustBeUsed: boolean): Promise<Claim> => {
-    const says = fact.says
+  const claimOf = async (fact: Linear): Promise<Claim> => {
+    const { says } = fact
     if ((await solver.standing(used, fact)) === 'entailed') return { says, holds: true }
     const standing = await solver.standing(premises, fact)
-    if (standing === 'entailed')
-      return mustBeUsed
-        ? { says, holds: false, instead: `${says} does not follow from the facts taken up so far` }
-        : { says, holds: null }
-    if (standing === 'contradicted')
-      return { says, holds: false, instead: `${says} contradicts the facts of the problem` }
-    return { says, holds: false, instead: `${says} does not follow from the facts of the problem` }
+    if (standing === 'contradicted') return { says, holds: false, instead: contradicts(says) }
+    if (standing === 'consistent') {
+      return { says, holds: false, instead: `"${says}" does not follow from the facts of the problem` }
+    }
+    if (standing !== 'entailed' || used.length === 0) return { says, holds: null }
+    return { says, holds: false, instead: `"${says}" does not follow from the facts taken up so far` }
+  }
+  /** Takes up the premises that a text restates and checks its other facts. */
+  const proseClaims = async (prose: string): Promise<{ claims: Claim[]; taken: Linear[] }> => {
+    const claims: Claim[] = []
+    const taken: Linear[] = []
+    for (const sentence of prose.split(/(?<=[.!?])\s+/)) {
+      for (const fact of reader.facts(sentence, countsFrom)) {
+        const premise = premises.find((p) => sameFact(p, fact))
+        if (premise) {
+          claims.push({ says: `it is given that ${fact.says}`, holds: true })
+          if (!used.includes(premise)) {
+            used.push(premise)
+            taken.push(premise)
+          }
+        } else claims.push(await claimOf(fact))
+      }
+    }
+    return { claims, taken }
   }
 
   return async (text) => {
-    const claims: Claim[] = []
     const answer = statedAnswer(text)
     const body = answer === null ? text : text.slice(0, text.search(/\b(?:so )?(?:the )?answer(?:\s+is|\s*[:=])/i))
     const listing = reader.listing(body)
     if (listing) countsFrom = listing.from
-    const prose = listing
-      ? body.slice(0, body.search(/\bfrom (?:the )?[a-z -]+? to (?:the )?[a-z -]+?(?:,| is| are)?\s*:/i))
-      : body
-    const newly: Linear[] = []
-    for (const sentence of prose.split(/(?<=[.!?])\s+/)) {
-      for (const { fact } of reader.facts(sentence, countsFrom)) {
-        const premise = premises.find((p) => sameFact(p, fact))
-        if (premise) {
-          if (!used.some((u) => sameFact(u, premise))) {
-            used.push(premise)
-            newly.push(premise)
-          }
-          claims.push({ says: `${fact.says} is given`, holds: true })
-        } else claims.push(await follows(fact, false))
-      }
-    }
+    const { claims, taken } = await proseClaims(listing ? body.slice(0, listing.at) : body)
     if (listing) {
-      if (listing.last > names.length)
+      if (listing.last > names.length) {
+        const instead = `there are ${names.length} places, not ${listing.last}`
+        claims.push({ says: `there are ${listing.last} places`, holds: false, instead })
+      }
+      for (const fact of listing.placed) claims.push(await claimOf(fact))
+      for (const fact of [...taken, ...placedBefore]) {
+        if (fact.relation !== '=' || listing.placed.some((p) => sameFact(p, fact))) continue
         claims.push({
-          says: `there are ${listing.last} places`,
-          holds: false,
-          instead: `there are ${names.length} places, not ${listing.last}`,
-        })
-      for (const { fact } of listing.placed) claims.push(await follows(fact, true))
-      for (const fact of [...newly, ...placedBefore]) {
-        if (fact.relation !== '=' || listing.placed.some((p) => sameFact(p.fact, fact))) continue
-        claims.push({
-          says: 'the order keeps what is known',
+          says: `the order shows that ${fact.says}`,
           holds: false,
           instead: `the order leaves out that ${fact.says}`,
         })
       }
-      placedBefore = listing.placed.map((p) => p.fact)
+      placedBefore = listing.placed
     }
-    if (answer !== null) {
-      const letter = /\(?\b([A-Z])\)?\s*\.?$/.exec(answer)?.[1]
-      const option = letter === undefined ? undefined : options.get(letter)
-      if (option) {
-        const standing = await solver.standing(premises, option)
-        const says = `the answer ${letter}: ${option.says}`
-        claims.push(
-          standing === 'entailed'
-            ? { says, holds: true }
-            : {
-                says,
-                holds: false,
-                instead: `${option.says} ${standing === 'contradicted' ? 'contradicts' : 'does not follow from'} the facts of the problem`,
-              },
-        )
-      }
-    }
+    if (answer !== null) claims.push(...(await answerClaims(answer, puzzle, solver)))
     return claims
   }
+}
+
+/** An answer is judged by all facts of the problem, whether the steps have taken them up or not. */
+async function answerClaims(answer: string, puzzle: OrderPuzzle, solver: Solver): Promise<Claim[]> {
+  const letter = /\(([A-Z])\)/.exec(answer)?.[1] ?? /^\W*([A-Z])\W*$/.exec(answer)?.[1]
+  const option = letter === undefined ? undefined : puzzle.options.get(letter)
+  if (!option) return []
+  const says = `the answer is that ${option.says}`
+  const standing = await solver.standing(puzzle.premises, option)
+  if (standing === 'entailed') return [{ says, holds: true }]
+  if (standing === 'contradicted') return [{ says, holds: false, instead: contradicts(option.says) }]
+  if (standing === 'consistent') {
+    return [{ says, holds: false, instead: `"${option.says}" does not follow from the facts of the problem` }]
+  }
+  return [{ says, holds: null }]
 }

@@ -1,15 +1,18 @@
 /** Linear facts about named whole or real quantities, the common language of puzzles and solvers. */
 
-/** sum of coefficient * variable, relation, constant. */
+/** sum of coefficient * variable, relation, constant; or one of the alternatives. */
 export interface Linear {
   terms: ReadonlyMap<string, number>
   relation: '=' | '<' | '<=' | '!='
   constant: number
   /** As a person would say it. */
   says: string
+  /** Facts of which one may hold instead. */
+  or?: readonly Linear[]
 }
 
 export function holdsAt(fact: Linear, values: ReadonlyMap<string, number>): boolean {
+  if (fact.or?.some((other) => holdsAt(other, values))) return true
   let sum = 0
   for (const [name, coefficient] of fact.terms) sum += coefficient * (values.get(name) ?? Number.NaN)
   if (fact.relation === '=') return sum === fact.constant
@@ -24,6 +27,11 @@ export function sameFact(a: Linear, b: Linear): boolean {
 }
 
 function normalForm(fact: Linear): string {
+  const alternatives = (fact.or ?? []).map(normalForm).sort()
+  return [plainForm(fact), ...alternatives].join(' or ')
+}
+
+function plainForm(fact: Linear): string {
   const terms = [...fact.terms].filter(([, c]) => c !== 0).sort((x, y) => (x[0] < y[0] ? -1 : 1))
   const isSigned = (fact.relation === '=' || fact.relation === '!=') && (terms[0]?.[1] ?? 1) < 0
   const sign = isSigned ? -1 : 1

@@ -89,7 +89,7 @@ export interface OrderPuzzle {
 /** Reads sentences about the things of one puzzle. */
 export interface Reader {
   /** Facts that a sentence states, in order; clauses that are understood in part or not at all are left out. */
-  facts(sentence: string, countsFrom: End): { fact: Linear; clause: string }[]
+  facts(sentence: string, countsFrom: End): Linear[]
   /** A written order, "from left to right: first is ..."; null where there is none. */
   listing(text: string): Listing | null
 }
@@ -97,9 +97,11 @@ export interface Reader {
 export type End = 'low' | 'high'
 
 export interface Listing {
+  /** Where it begins in the text. */
+  at: number
   from: End
-  /** Place from the low end, and the thing put there. */
-  placed: { place: number; name: string; fact: Linear }[]
+  /** One fact for each place that is given a thing; "second can be A or B" says that it is no other. */
+  placed: Linear[]
   /** Number of the last place named, counted from the heading's first end. */
   last: number
 }
@@ -120,13 +122,13 @@ export function readOrderPuzzle(prompt: string): OrderPuzzle | null {
     if (readThings(sentence) !== null || !mentions(sentence, listed.names)) continue
     const found = reader.facts(sentence, 'low')
     if (found.length !== 1 || !found[0]) return null
-    premises.push(found[0].fact)
+    premises.push(found[0])
   }
   if (premises.length === 0) return null
   const options = new Map<string, Linear>()
   for (const m of tail.matchAll(/\(([A-Z])\)\s*([^\n]+)/g)) {
     const [found] = reader.facts(m[2] ?? '', 'low')
-    if (found) options.set(m[1] ?? '', found.fact)
+    if (found) options.set(m[1] ?? '', found)
   }
   return { names: listed.names, scale: scale.s, premises, options, reader }
 }
@@ -189,6 +191,11 @@ function makeReader(names: readonly string[], scale: Scale, noun: string): Reade
     constant: place,
     says: `${name} is ${isNot ? 'not ' : ''}${placeName(place, n, scale)}`,
   })
+  const oneOf = (facts: readonly Linear[]): Linear => {
+    const [first, ...others] = facts
+    if (!first) throw new RangeError('one of no facts')
+    return others.length === 0 ? first : { ...first, or: others, says: facts.map((f) => f.says).join(' or ') }
+  }
   const before = (a: string, b: string, end: End, isNot: boolean): Linear => {
     const [x, y] = (end === 'low') !== isNot ? [a, b] : [b, a]
     return {
@@ -210,8 +217,13 @@ function makeReader(names: readonly string[], scale: Scale, noun: string): Reade
     const found = namesIn(clause)
     const isPossible =
       /\b(?:can|could|may|might) (?:only )?be\b|\bcan have\b/i.test(clause) && !/\bonly\b/i.test(clause)
-    if (isPossible || /\b(?:if|either|or|any|unknown|suppose|assume|which)\b/i.test(clause)) return null
+    if (isPossible || /\b(?:if|any|unknown|suppose|assume|which)\b/i.test(clause)) return null
     const isNot = /\b(?:not|cannot|can't|isn't|never)\b/i.test(clause)
+    if (/\b(?:either|or)\b/i.test(clause)) {
+      const place = placeIn(clause, scale, n, countsFrom, noun)
+      if (place === null || isNot || found.length < 2) return null
+      return { fact: oneOf(found.map((f) => at(f.name, place, false))), subject: found[0]?.name ?? '' }
+    }
     const more = comparative(clause, scale)
     if (more) {
       const left = found.filter((f) => f.end <= more.at).at(-1)?.name ?? subject
@@ -228,14 +240,14 @@ function makeReader(names: readonly string[], scale: Scale, noun: string): Reade
 
   return {
     facts(sentence, countsFrom) {
-      const out: { fact: Linear; clause: string }[] = []
+      const out: Linear[] = []
       let subject: string | null = null
       for (const clause of sentence.split(
         /[,;]?\s+(?:so|therefore|thus|hence)\s+|;\s*|,?\s+(?:and|but)\s+(?=(?:the\s+)?[\p{L}\s]+?\s+(?:is|are|must|cannot|can't|finished)\b)/iu,
       )) {
         const found = clauseFact(clause, subject, countsFrom)
         if (found) {
-          out.push({ fact: found.fact, clause })
+          out.push(found.fact)
           subject = found.subject
         } else subject = namesIn(clause)[0]?.name ?? subject
       }
@@ -258,13 +270,12 @@ function makeReader(names: readonly string[], scale: Scale, noun: string): Reade
         const ordinals = [...(p[1] ?? '').matchAll(new RegExp(ORDINAL, 'gi'))].map((o) => ordinal(o[0]))
         last = Math.max(last, ...ordinals)
         const things = namesIn(p[2] ?? '')
-        const isFree = /\b(?:any|unknown|either|or|not)\b/i.test(p[2] ?? '') || /\bcan be\b/i.test(part)
-        if (isFree || ordinals.length !== 1 || things.length !== 1) continue
+        const isFree = /\b(?:any|unknown|not)\b/i.test(p[2] ?? '')
+        if (isFree || ordinals.length !== 1 || things.length === 0) continue
         const place = from === 'low' ? (ordinals[0] ?? 0) : n + 1 - (ordinals[0] ?? 0)
-        const name = things[0]?.name ?? ''
-        placed.push({ place, name, fact: at(name, place, false) })
+        placed.push(oneOf(things.map((t) => at(t.name, place, false))))
       }
-      return last === 0 ? null : { from, placed, last }
+      return last === 0 ? null : { at: m.index, from, placed, last }
     },
   }
 }
