@@ -36,6 +36,12 @@ export interface Score {
   silent: number
   clean: number
   falseAlarms: number
+  /**
+   * Traces labelled clean whose answer is wrong, and the false alarms among them. The tasks are deterministic, so such
+   * a trace holds a mistake whatever its label says (many have theirs in step 0, and no label of the set is 0).
+   */
+  cleanButWrong: number
+  falseAlarmsButWrong: number
   /** Steps up to the first labelled mistake, and those of them that were left undecided. */
   steps: number
   undecided: number
@@ -53,6 +59,8 @@ const NOTHING: Score = {
   silent: 0,
   clean: 0,
   falseAlarms: 0,
+  cleanButWrong: 0,
+  falseAlarmsButWrong: 0,
   steps: 0,
   undecided: 0,
   incorrect: 0,
@@ -74,6 +82,10 @@ export async function measure(traces: readonly Trace[], verifier: Verifier): Pro
     if (label < 0) {
       score.clean++
       if (found >= 0) score.falseAlarms++
+      if (trace.outcome === 0) {
+        score.cleanButWrong++
+        if (found >= 0) score.falseAlarmsButWrong++
+      }
     } else {
       score.erroneous++
       if (found === label) score.exact++
@@ -134,6 +146,7 @@ function row(task: string, which: string, s: Score): string {
     s.silent,
     s.clean,
     s.falseAlarms,
+    `${s.falseAlarmsButWrong} of ${s.cleanButWrong}`,
     share(s.undecided, s.steps),
     share(s.incorrectWrong, s.incorrect),
     share(s.correctRight, s.correct),
@@ -159,8 +172,8 @@ async function main(): Promise<void> {
     return
   }
   const lines = [
-    '| task | half | erroneous | exact first error, % [95 %] | other step | silent | clean | false alarms | steps undecided, % | wrong where found wrong, % | right where found right, % |',
-    '| --- | --- | --: | --: | --: | --: | --: | --: | --: | --: | --: |',
+    '| task | half | erroneous | exact first error, % [95 %] | other step | silent | clean | false alarms | of these answer wrong | steps undecided, % | wrong where found wrong, % | right where found right, % |',
+    '| --- | --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |',
     ...results.map((r) => row(r.task, r.half, r.score)),
     row('all', 'tune', pooled('tune')),
     row('all', 'report', pooled('report')),

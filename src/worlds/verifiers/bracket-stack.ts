@@ -7,6 +7,9 @@ const CLOSER: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}',
 const BRACKETS = /[()[\]{}<>]/g
 const BRACKET = /[()[\]{}<>]/
 
+/** Longer prompts are no bracket sequence, characters. */
+const PROMPT_CHARS = 20_000
+
 /** Shortest sequence that counts as a bracket problem. */
 const MIN_BRACKETS = 2
 
@@ -23,7 +26,13 @@ export const bracketStack: Verifier = {
   covers:
     'completions of a bracket sequence over ( [ { < that state the stack after each symbol; abstains on steps without a symbol, a stack or an answer',
   runsCode: false,
-  reliability: { incorrect: 1, correct: 1, scope: 'step', measured: 'not yet' },
+  reliability: {
+    incorrect: 0.995,
+    correct: 0.999,
+    scope: 'step',
+    measured:
+      'BIG-Bench-Mistake, Dyck languages, tune half: 206 of 206 steps found wrong and 3490 of 3493 found right, (k + 1) / (n + 2)',
+  },
   applies: (trace) => problemBrackets(trace.problem.prompt) !== null,
   verify(trace) {
     const input = problemBrackets(trace.problem.prompt)
@@ -33,11 +42,14 @@ export const bracketStack: Verifier = {
   },
 }
 
-/** The last long run of brackets and spaces in a prompt. */
+/** The last line, or rest of a line after a colon, that is brackets only, in a prompt that is about brackets. */
 function problemBrackets(prompt: string): string[] | null {
-  const runs = prompt.match(/[()[\]{}<>](?:[ \t]*[()[\]{}<>])+/g)
-  const run = runs?.at(-1)?.match(BRACKETS)
-  return run && run.length >= MIN_BRACKETS ? run : null
+  if (prompt.length > PROMPT_CHARS) return null
+  const lines = prompt.split('\n').map((line) => line.slice(line.lastIndexOf(':') + 1).trim())
+  const run = lines.findLast((line) => /^[()[\]{}<>\s]{2,}$/.test(line))?.match(BRACKETS)
+  if (!run || run.length < MIN_BRACKETS) return null
+  const isOnlyBrackets = /^[()[\]{}<>\s]+$/.test(prompt)
+  return isOnlyBrackets || /\b(?:brackets?|parenthes[ei]s|dyck|stack|balanced)\b/i.test(prompt) ? run : null
 }
 
 function startReplay(input: readonly string[]): (text: string) => Claim[] {

@@ -22,7 +22,13 @@ export const constraintSatisfaction: Verifier = {
   covers:
     'ordering puzzles and linear facts about ages, prices and counts whose every sentence it can read; abstains on steps that state no such fact, and on facts that are possible but not implied',
   runsCode: false,
-  reliability: { incorrect: 1, correct: 1, scope: 'claims', measured: 'not yet' },
+  reliability: {
+    incorrect: 0.978,
+    correct: 0.95,
+    scope: 'claims',
+    measured:
+      'BIG-Bench-Mistake, logical deduction, tune half: 90 of 91 steps found wrong and 114 of 119 found right, (k + 1) / (n + 2)',
+  },
   applies: (trace) => readOrderPuzzle(trace.problem.prompt) !== null || readQuantities(trace.problem.prompt) !== null,
   verify(trace) {
     const check = checkerOf(trace)

@@ -12,6 +12,8 @@ export interface StatedLetter {
   place: number | null
   /** Which letter of the word, from 1; null where the step does not say. */
   nth: number | null
+  /** Without quotes it may be any word of the sentence. */
+  isQuoted: boolean
 }
 
 const ORDINALS = [
@@ -52,7 +54,7 @@ export function readLetters(text: string): StatedLetter[] {
   for (const m of text.matchAll(pattern)) {
     const word = m[1] ?? m[2] ?? ''
     const letter = m[3] ?? m[4] ?? ''
-    out.push({ word, letter, place: m[5] === undefined ? null : Number(m[5]), nth })
+    out.push({ word, letter, place: m[5] === undefined ? null : Number(m[5]), nth, isQuoted: m[1] !== undefined })
   }
   return out
 }

@@ -19,7 +19,13 @@ export const letterSorting: Verifier = {
   covers:
     'alphabetical sorting of a list of words that compares first letters, then sorts each open group by later letters; abstains on steps without letters, orders or an answer',
   runsCode: false,
-  reliability: { incorrect: 1, correct: 1, scope: 'step', measured: 'not yet' },
+  reliability: {
+    incorrect: 0.978,
+    correct: 0.994,
+    scope: 'step',
+    measured:
+      'BIG-Bench-Mistake, word sorting, tune half: 90 of 91 steps found wrong and 461 of 463 found right, (k + 1) / (n + 2)',
+  },
   applies: (trace) =>
     readProblem(trace.problem.prompt) !== null && trace.steps.some((s) => readLetters(s.text).length > 1),
   verify(trace) {
@@ -98,7 +104,9 @@ function startReplay(words: readonly string[]): (text: string) => Claim[] {
     const claims: Claim[] = []
     const answer = statedAnswer(text)
     const body = answer === null ? text : text.slice(0, text.search(/\banswer(?:\s+is|\s*[:=])/i))
-    const letters = readLetters(body).map((l) => ({ ...l, means: meant(l.word, words) }))
+    const letters = readLetters(body)
+      .filter((l) => l.isQuoted || words.includes(l.word))
+      .map((l) => ({ ...l, means: meant(l.word, words) }))
     const subpart = readSubpart(body)?.map((w) => meant(w, words)) ?? null
 
     if (letters.length > 0) {

@@ -21,7 +21,13 @@ export const multistepArithmetic: Verifier = {
   covers:
     'problems that are one arithmetic expression, solved by named parts or chains of equations; abstains on steps without an equation or an answer',
   runsCode: false,
-  reliability: { incorrect: 1, correct: 1, scope: 'step', measured: 'not yet' },
+  reliability: {
+    incorrect: 0.958,
+    correct: 0.996,
+    scope: 'step',
+    measured:
+      'BIG-Bench-Mistake, multi-step arithmetic, tune half: 68 of 70 steps found wrong and 242 of 242 found right, (k + 1) / (n + 2)',
+  },
   applies: (trace) => readProblem(trace.problem.prompt) !== null,
   verify(trace) {
     const problem = readProblem(trace.problem.prompt)

@@ -16,7 +16,13 @@ export const objectTracking: Verifier = {
   covers:
     'problems that give each person one thing and then let pairs exchange; abstains on steps that name neither an exchange, a holding nor an answer',
   runsCode: false,
-  reliability: { incorrect: 1, correct: 1, scope: 'step', measured: 'not yet' },
+  reliability: {
+    incorrect: 0.98,
+    correct: 0.994,
+    scope: 'step',
+    measured:
+      'BIG-Bench-Mistake, shuffled objects, tune half: 95 of 96 steps found wrong and 334 of 335 found right, (k + 1) / (n + 2)',
+  },
   applies: (trace) => readProblem(trace.problem.prompt) !== null,
   verify(trace) {
     const problem = readProblem(trace.problem.prompt)
@@ -177,7 +183,8 @@ function startReplay(problem: Problem): (text: string) => Claim[] {
   const holdingClaim = (h: Holding, why: string): Claim => {
     const says = `${h.who} holds ${h.said}`
     if (isHeld(h)) return { says, holds: true }
-    return { says, holds: false, instead: `${why}${h.who} holds ${state.get(h.who) ?? ''}, not ${h.said}` }
+    const instead = `${why}${h.who} holds ${state.get(h.who) ?? ''}, not ${h.said}`
+    return done === 0 ? { says, holds: false, instead, restates: true } : { says, holds: false, instead }
   }
   /**
    * A list must hold both partners of its exchange. Where the exchange is not named, the list is all that the step
@@ -222,7 +229,13 @@ function startReplay(problem: Problem): (text: string) => Claim[] {
     }
     if (named.length > 0) {
       why = `${named.map(both).join(', then ')} exchange what they hold, so `
-    } else if (holdings.length > 0 && !isEnd && !pending && (began || !holdings.every(isHeld))) {
+    } else if (
+      holdings.length > 0 &&
+      !isEnd &&
+      !pending &&
+      (began || !START.test(body)) &&
+      (began || !holdings.every(isHeld))
+    ) {
       const next = exchanges[done]
       if (next) {
         exchange()
@@ -246,5 +259,6 @@ function startReplay(problem: Problem): (text: string) => Claim[] {
   }
 }
 
+const START = /\b(?:start|begin|beginning|initial|initially|first,? each)\b/i
 const END = /\b(?:at|in|by) the end\b/i
 const ANSWER = /[,;]?\s*(?:\bso\b,?\s*|\btherefore\b,?\s*)?(?:\bthe\b\s*)?\banswer(?:\s+is|\s*[:=])[\s\S]*$/i
