@@ -16,10 +16,11 @@ export const pythonExecution: Verifier = codeVerifier(
     covers:
       'fenced Python and Python interpreter calls: errors, stated outputs, tests of the problem; not whether code that runs does what was asked where nothing states it',
     reliability: {
-      incorrect: 1,
+      incorrect: 0.98,
       correct: 0.99,
       scope: 'claims',
-      measured: 'tests only: 374 model solutions to HumanEval and MBPP against their recorded outcome, tune half',
+      measured:
+        'tests only, with one added to each count: 374 model solutions to HumanEval and MBPP against their recorded outcome, tune half',
     },
   },
   'python',
