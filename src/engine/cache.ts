@@ -43,6 +43,7 @@ export class Cache {
 
   /** Durable when the promise resolves; a crash before that leaves all of the samples or none. */
   keep<A>(key: string, samples: readonly number[], kept: readonly Kept<A>[]): Promise<void> {
+    if (kept.length === 0) return Promise.resolve()
     const rows = kept.map((one, i) => [samples[i] ?? -1, JSON.stringify(one.value), JSON.stringify(one.usage)] as const)
     return this.#store.write(() => {
       for (const [sample, value, usage] of rows) this.#insert.run(key, sample, value, usage)

@@ -2,19 +2,20 @@ import { GradusError } from '../core/errors.ts'
 import { canonicalJson, contentHash } from '../core/hash.ts'
 import type { Usage } from '../core/words.ts'
 import { NO_USAGE } from '../core/words.ts'
-import type { BudgetLimits } from './budget.ts'
+import type { BudgetLimits, Reservation } from './budget.ts'
 import { Budget } from './budget.ts'
 import { Cache } from './cache.ts'
 import type { Flight } from './coalesce.ts'
 import { Flights } from './coalesce.ts'
 import { sleep, withDeadline } from './deadline.ts'
 import { asFault, Fault } from './fault.ts'
-import type { History } from './journal.ts'
+import type { Attempt, History } from './journal.ts'
 import { Journal } from './journal.ts'
+import type { Slot } from './limiter.ts'
 import { Limiter } from './limiter.ts'
 import type { RetryRule } from './retry.ts'
 import { isHopeless, RETRY, waitBeforeRetry } from './retry.ts'
-import type { Answer, Sampler } from './sampler.ts'
+import type { Sampler } from './sampler.ts'
 import { Store } from './store.ts'
 
 export interface EngineOptions {
@@ -280,7 +281,7 @@ export class Engine {
     const failures = new Map<string, number>()
     while (missing.length > 0) {
       attempt++
-      const { kept, fault } = await this.#attempt(sampler, request, key, missing, attempt, pool, abort)
+      const { kept, fault, final } = await this.#attempt(sampler, request, key, missing, attempt, pool, abort)
       kept.forEach((outcome, at) => {
         outcomes.set(missing[at] ?? -1, outcome)
       })
@@ -290,9 +291,7 @@ export class Engine {
       if (kept.length > 0) failures.clear()
       const times = (failures.get(fault.code) ?? 0) + 1
       failures.set(fault.code, times)
-      const wait = fault.code.startsWith('GRD-RUN-')
-        ? null
-        : waitBeforeRetry(fault, times, `${key}/${missing[0]}`, this.#retry)
+      const wait = final ? null : waitBeforeRetry(fault, times, `${key}/${missing[0]}`, this.#retry)
       if (wait !== null) await sleep(wait, this.#halt.signal)
       const error = wait === null ? fault : (this.stopped ?? (abort.aborted ? interruption(abort.reason) : undefined))
       if (error === undefined) continue
@@ -312,62 +311,86 @@ export class Engine {
     attempt: number,
     pool: Limiter,
     abort: AbortSignal,
-  ): Promise<{ kept: Outcome<A>[]; fault?: Fault }> {
-    let slot: Awaited<ReturnType<Limiter['acquire']>>
+  ): Promise<Attempted<A>> {
+    let slot: Slot
     try {
       slot = await pool.acquire(abort)
     } catch (closed) {
-      return { kept: [], fault: interruption(closed) }
+      return { kept: [], fault: interruption(closed), final: true }
     }
-    let reservation: Awaited<ReturnType<Budget['reserve']>>
+    let reservation: Reservation | undefined
+    let entry: Attempt
     try {
       reservation = await this.budget.reserve({ ...sampler.expect(request, samples.length), calls: 1 })
       // The wait for the budget may have outlived the run.
-      if (this.stopped) reservation.settle(NO_USAGE)
       if (this.stopped) throw this.stopped
-    } catch (exhausted) {
+      entry = await this.journal.sent(key, samples, attempt)
+    } catch (refused) {
+      reservation?.settle(NO_USAGE)
+      if (refused instanceof GradusError) this.stop(refused)
       slot.release('other')
-      if (exhausted instanceof GradusError) this.stop(exhausted)
-      return { kept: [], fault: asFault(exhausted) }
+      return { kept: [], fault: asFault(refused), final: true }
     }
-
     this.counts.requests++
     if (attempt > 1) this.counts.retries++
-    const entry = this.journal.sent(key, samples, attempt)
-    const started = performance.now()
-    let answer: Answer<A>
-    try {
-      answer = await withDeadline((signal) => sampler.call(request, samples, signal), this.#deadline, abort)
-    } catch (thrown) {
-      const fault = abort.aborted ? interruption(abort.reason) : asFault(thrown)
-      answer = { values: [], usage: { ...NO_USAGE, ...fault.usage }, fault }
-    }
-    const seconds = (performance.now() - started) / 1000
-    const usage: Usage = { ...NO_USAGE, ...answer.usage, calls: 1, seconds }
-    const values = answer.values.slice(0, samples.length)
-    const fault =
-      answer.fault ??
-      (values.length === 0 ? new Fault('GRD-CALL-008', { found: 'none', expected: `${samples.length}` }) : undefined)
+    const { values, usage, fault } = await this.#send(sampler, request, samples, abort)
     const shares = share(usage, values.length)
-    const writing = this.#cache.keep(
-      key,
-      samples,
-      values.map((value, i) => ({ value, usage: shares[i] ?? NO_USAGE })),
-    )
-    const state = abort.aborted ? 'aborted' : !fault ? 'kept' : values.length > 0 ? 'partial' : 'failed'
+    const kept = values.map((value, i): Paid<A> => ({ ok: true, value, usage: shares[i] ?? NO_USAGE, from: 'call' }))
+    const state = abort.aborted ? 'aborted' : !fault ? 'kept' : kept.length > 0 ? 'partial' : 'failed'
     entry.settle(state, usage, fault?.code)
-    reservation.settle(usage)
-    slot.release(!fault ? 'ok' : fault.code === 'GRD-CALL-003' ? 'overloaded' : 'other', fault?.retryAfterMs)
     try {
-      await writing
+      await this.#cache.keep(key, samples, kept)
+      return fault ? { kept, fault } : { kept }
     } catch (broken) {
       // Going on would pay for what cannot be kept.
       if (broken instanceof GradusError) this.stop(broken)
-      return { kept: [], fault: asFault(broken) }
+      return { kept: [], fault: asFault(broken), final: true }
+    } finally {
+      // Not before the commit: a kill in between would find more under way than there are slots.
+      reservation.settle(usage)
+      // Not after the release: the next in line would be sent in vain.
+      if (fault && isHopeless(fault, this.#retry) && waitBeforeRetry(fault, 1, key, this.#retry) === null) {
+        pool.close(fault)
+      }
+      slot.release(!fault ? 'ok' : fault.code === 'GRD-CALL-003' ? 'overloaded' : 'other', fault?.retryAfterMs)
     }
-    const kept = values.map((value, i): Outcome<A> => ({ ok: true, value, usage: shares[i] ?? NO_USAGE, from: 'call' }))
-    return fault ? { kept, fault } : { kept }
   }
+
+  /** Over the wire, within the deadline; a failure is an answer without values. */
+  async #send<Q, A>(
+    sampler: Sampler<Q, A>,
+    request: Q,
+    samples: readonly number[],
+    abort: AbortSignal,
+  ): Promise<{ values: A[]; usage: Usage; fault?: Fault }> {
+    const started = performance.now()
+    const spent = (usage: Partial<Usage>): Usage => {
+      return { ...NO_USAGE, ...usage, calls: 1, seconds: (performance.now() - started) / 1000 }
+    }
+    try {
+      const answer = await withDeadline((signal) => sampler.call(request, samples, signal), this.#deadline, abort)
+      const values = answer.values.slice(0, samples.length)
+      const few = values.length < samples.length
+      const fault =
+        answer.fault ??
+        (few
+          ? new Fault('GRD-CALL-008', { found: String(values.length), expected: String(samples.length) })
+          : undefined)
+      return { values, usage: spent(answer.usage), ...(fault && { fault }) }
+    } catch (thrown) {
+      const fault = abort.aborted ? interruption(abort.reason) : asFault(thrown)
+      return { values: [], usage: spent(fault.usage), fault }
+    }
+  }
+}
+
+type Paid<A> = Extract<Outcome<A>, { ok: true }>
+
+interface Attempted<A> {
+  kept: Paid<A>[]
+  fault?: Fault
+  /** No further attempt makes sense, whatever the fault is. */
+  final?: boolean
 }
 
 /** Why a call was given up: the run's own reason, or that its callers left. */

@@ -22,7 +22,7 @@ export interface History {
   failures: Record<string, number>
 }
 
-/** Every request that a run ever sent, durable within one turn of the event loop; the run's bill over all resumes. */
+/** Every request that a run ever sent, written before it goes out; the run's bill over all resumes. */
 export class Journal {
   readonly run: string
   #store: Store
@@ -41,26 +41,18 @@ export class Journal {
     )
   }
 
-  sent(key: string, samples: readonly number[], attempt: number): Attempt {
-    // Known once the insert ran; a settlement always comes in a later write.
-    let id: number | bigint = -1
+  /** Durable when the promise resolves, so that the request may go out: what went out is never unknown. */
+  async sent(key: string, samples: readonly number[], attempt: number): Promise<Attempt> {
     const at = Date.now() / 1000
-    this.#store.later(() => {
+    let id: number | bigint = -1
+    await this.#store.write(() => {
       id = this.#sent.run(this.run, at, key, samples[0] ?? 0, samples.length, attempt).lastInsertRowid
     })
     return {
       settle: (state, usage, code) => {
+        const { promptTokens, completionTokens, cachedTokens, seconds, cost = null } = usage
         this.#store.later(() => {
-          this.#settle.run(
-            state,
-            code ?? null,
-            usage.promptTokens,
-            usage.completionTokens,
-            usage.cachedTokens,
-            usage.seconds,
-            usage.cost ?? null,
-            id,
-          )
+          this.#settle.run(state, code ?? null, promptTokens, completionTokens, cachedTokens, seconds, cost, id)
         })
       },
     }

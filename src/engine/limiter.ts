@@ -26,6 +26,9 @@ export class Limiter {
   #fallingFrom: number | undefined
   #inFlight = 0
   #pausedUntil = 0
+  #starts = 0
+  /** The last start that used up the limit: a limit that was never reached is no reason to raise it. */
+  #lastFull = 0
   #timer: ReturnType<typeof setTimeout> | undefined
   #queue: { start(): void; fail(error: unknown): void }[] = []
   #head = 0
@@ -88,7 +91,8 @@ export class Limiter {
   }
 
   #slot(): Slot {
-    const wasFull = this.#inFlight >= this.limit
+    const start = ++this.#starts
+    if (this.#inFlight >= this.limit) this.#lastFull = start
     let open = true
     return {
       release: (outcome, waitMs = 0) => {
@@ -96,7 +100,7 @@ export class Limiter {
         open = false
         this.#inFlight--
         if (outcome === 'overloaded') this.#shrink()
-        else if (outcome === 'ok' && wasFull) this.#grow()
+        else if (outcome === 'ok' && this.#lastFull >= start) this.#grow()
         if (waitMs > 0) this.#pausedUntil = Math.max(this.#pausedUntil, performance.now() + waitMs)
         this.#fill()
       },
