@@ -84,7 +84,7 @@ export class Engine {
   #store: Store
   #cache: Cache
   #flights = new Flights<Map<number, Outcome<unknown>>>()
-  #pools = new Map<string, Limiter>()
+  #pools = new Map<string, Pool>()
   #deadline: number
   #retry: RetryRule
   #halt = new AbortController()
@@ -123,7 +123,7 @@ export class Engine {
   /** Calls under way over all pools. */
   get inFlight(): number {
     let sum = 0
-    for (const pool of this.#pools.values()) sum += pool.inFlight
+    for (const pool of this.#pools.values()) sum += pool.limiter.inFlight
     return sum
   }
 
@@ -229,7 +229,7 @@ export class Engine {
   stop(reason: GradusError): void {
     if (this.#halt.signal.aborted) return
     this.#halt.abort(reason)
-    for (const pool of this.#pools.values()) pool.close(reason)
+    for (const pool of this.#pools.values()) pool.limiter.close(reason)
   }
 
   /** Stops, and gives up what is under way too. */
@@ -256,11 +256,11 @@ export class Engine {
     else this.counts.failed[error.code] = (this.counts.failed[error.code] ?? 0) + 1
   }
 
-  #pool(name: string): Limiter {
+  #pool(name: string): Pool {
     let pool = this.#pools.get(name)
     if (!pool) {
-      pool = new Limiter(this.concurrency)
-      if (this.stopped) pool.close(this.stopped)
+      pool = { limiter: new Limiter(this.concurrency), misses: 0, missedAt: Number.NEGATIVE_INFINITY }
+      if (this.stopped) pool.limiter.close(this.stopped)
       this.#pools.set(name, pool)
     }
     return pool
@@ -291,11 +291,12 @@ export class Engine {
       if (kept.length > 0) failures.clear()
       const times = (failures.get(fault.code) ?? 0) + 1
       failures.set(fault.code, times)
+      // One that cannot be reached is waited for by all together, in #release.
+      if (fault.code === 'GRD-CALL-001' && !final) continue
       const wait = final ? null : waitBeforeRetry(fault, times, `${key}/${missing[0]}`, this.#retry)
       if (wait !== null) await sleep(wait, this.#halt.signal)
       const error = wait === null ? fault : (this.stopped ?? (abort.aborted ? interruption(abort.reason) : undefined))
       if (error === undefined) continue
-      if (wait === null && isHopeless(fault, this.#retry)) pool.close(fault)
       for (const i of missing) outcomes.set(i, { ok: false, error })
       break
     }
@@ -309,12 +310,12 @@ export class Engine {
     key: string,
     samples: readonly number[],
     attempt: number,
-    pool: Limiter,
+    pool: Pool,
     abort: AbortSignal,
   ): Promise<Attempted<A>> {
     let slot: Slot
     try {
-      slot = await pool.acquire(abort)
+      slot = await pool.limiter.acquire(abort)
     } catch (closed) {
       return { kept: [], fault: interruption(closed), final: true }
     }
@@ -333,6 +334,7 @@ export class Engine {
     }
     this.counts.requests++
     if (attempt > 1) this.counts.retries++
+    const startedAt = performance.now()
     const { values, usage, fault } = await this.#send(sampler, request, samples, abort)
     const shares = share(usage, values.length)
     const kept = values.map((value, i): Paid<A> => ({ ok: true, value, usage: shares[i] ?? NO_USAGE, from: 'call' }))
@@ -348,12 +350,25 @@ export class Engine {
     } finally {
       // Not before the commit: a kill in between would find more under way than there are slots.
       reservation.settle(usage)
-      // Not after the release: the next in line would be sent in vain.
-      if (fault && isHopeless(fault, this.#retry) && waitBeforeRetry(fault, 1, key, this.#retry) === null) {
-        pool.close(fault)
-      }
-      slot.release(!fault ? 'ok' : fault.code === 'GRD-CALL-003' ? 'overloaded' : 'other', fault?.retryAfterMs)
+      this.#release(pool, slot, startedAt, fault)
     }
+  }
+
+  /** Tells the limiter how the endpoint fares, and closes the pool where no further call makes sense. */
+  #release(pool: Pool, slot: Slot, startedAt: number, fault: Fault | undefined): void {
+    let pause = fault?.retryAfterMs
+    if (fault?.code === 'GRD-CALL-001') {
+      // Calls that were under way together are one miss: it takes time for a server to come back.
+      if (startedAt > pool.missedAt) pool.misses++
+      pool.missedAt = performance.now()
+      pause = waitBeforeRetry(fault, pool.misses, 'unreachable', this.#retry) ?? undefined
+      if (pause === undefined) pool.limiter.close(fault)
+    } else {
+      pool.misses = 0
+      if (fault && isHopeless(fault, this.#retry)) pool.limiter.close(fault)
+    }
+    const full = fault?.code === 'GRD-CALL-003' || fault?.code === 'GRD-CALL-001'
+    slot.release(!fault ? 'ok' : full ? 'overloaded' : 'other', pause)
   }
 
   /** Over the wire, within the deadline; a failure is an answer without values. */
@@ -382,6 +397,14 @@ export class Engine {
       return { values: [], usage: spent(fault.usage), fault }
     }
   }
+}
+
+/** Calls to one endpoint. */
+interface Pool {
+  limiter: Limiter
+  /** How often in a row the endpoint could not be reached, and when it was last. */
+  misses: number
+  missedAt: number
 }
 
 type Paid<A> = Extract<Outcome<A>, { ok: true }>

@@ -19,7 +19,7 @@ export const ATTEMPTS: Partial<Record<ErrorCode, number>> = {
 }
 
 /** After these every further call to the same endpoint would fail in the same way: the pool is closed. */
-const HOPELESS: ReadonlySet<ErrorCode> = new Set(['GRD-CALL-001', 'GRD-CALL-002', 'GRD-CALL-012'])
+const HOPELESS: ReadonlySet<ErrorCode> = new Set(['GRD-CALL-002', 'GRD-CALL-012'])
 
 export interface RetryRule {
   /** Upper bound of the first wait, milliseconds; doubles with each attempt. */
@@ -48,7 +48,7 @@ export function waitBeforeRetry(fault: Fault, attempt: number, name: string, rul
   return asked + random(`retry/${name}/${attempt}`).next() * ceiling
 }
 
-/** Does this fault, once final, end all calls to the endpoint? */
+/** Does this fault end all calls to the endpoint? */
 export function isHopeless(fault: Fault, rule: RetryRule = RETRY): boolean {
   return HOPELESS.has(fault.code) || (fault.retryAfterMs ?? 0) > rule.patienceMs
 }

@@ -8,6 +8,9 @@ const STORE_VERSION = 1
 /** How long a writer waits for another process, milliseconds. */
 const BUSY_MS = 10_000
 
+/** Pages of 4 KiB in the log before it is folded into the file, which waits for the disk: about once in 10,000 samples. */
+const LOG_PAGES = 8_000
+
 const TABLES = `
   CREATE TABLE completions (
     key TEXT NOT NULL, sample INTEGER NOT NULL, value TEXT NOT NULL, usage TEXT NOT NULL,
@@ -19,7 +22,6 @@ const TABLES = `
     prompt_tokens INTEGER NOT NULL DEFAULT 0, completion_tokens INTEGER NOT NULL DEFAULT 0,
     cached_tokens INTEGER NOT NULL DEFAULT 0, seconds REAL NOT NULL DEFAULT 0, cost REAL
   );
-  CREATE INDEX attempts_of_run ON attempts (run, state);
   CREATE TABLE facts (run TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (run, name)) WITHOUT ROWID;
 `
 
@@ -44,7 +46,7 @@ export class Store {
     try {
       if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
       this.db = new DatabaseSync(path, { timeout: BUSY_MS })
-      this.db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
+      this.db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = ${LOG_PAGES}`)
       this.#prepare(path)
     } catch (cause) {
       if (cause instanceof GradusError) throw cause
