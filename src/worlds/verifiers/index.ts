@@ -1,0 +1,4 @@
+import { arithmetic } from './arithmetic.ts'
+import type { Verifier } from './verifier.ts'
+
+export const VERIFIERS: readonly Verifier[] = [arithmetic]
