@@ -42,7 +42,7 @@ const MAX_WORDS = 1_000
 /** The words after "List:" or "words:", else the whole prompt, where it is lower-case words and nothing else. */
 function readProblem(prompt: string): string[] | null {
   if (prompt.length > 20_000) return null
-  const after = /(?:\blist|\bwords)[^:\n]*:\s*([^\n]+)/i.exec(prompt)?.[1] ?? prompt
+  const after = /\b(?:list|words)\b[^\n]*:\s*([^\n:]+)$/im.exec(prompt)?.[1] ?? prompt
   const words = after.split(/[\s,]+/).filter((w) => w !== '')
   if (words.length < MIN_WORDS || words.length > MAX_WORDS) return null
   return words.every((w) => /^[\p{Ll}\p{N}'’&.-]+$/u.test(w)) ? words : null
