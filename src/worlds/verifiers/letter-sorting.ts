@@ -24,7 +24,7 @@ export const letterSorting: Verifier = {
     correct: 0.994,
     scope: 'step',
     measured:
-      'BIG-Bench-Mistake, word sorting, tune half: 90 of 91 steps found wrong and 461 of 463 found right, (k + 1) / (n + 2)',
+      'BIG-Bench-Mistake, word sorting, tune half: 90 of 91 steps found wrong and 461 of 463 found right, (k + 1) / (n + 2); 0 of 554 steps undecided',
   },
   applies: (trace) =>
     readProblem(trace.problem.prompt) !== null && trace.steps.some((s) => readLetters(s.text).length > 1),
