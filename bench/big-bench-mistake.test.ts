@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { measure, readTask, type Score, TASKS, wilson } from '../../../bench/big-bench-mistake.ts'
+import { measure, readTask, type Score, TASKS, wilson } from './big-bench-mistake.ts'
 
 const folder = join(process.env['GRADUS_DATA'] ?? '', 'big-bench-mistake')
 const isAbsent = process.env['GRADUS_DATA'] === undefined || !existsSync(folder)
