@@ -34,6 +34,8 @@ export const ERROR_CODES = {
   'GRD-DATA-003': 'data set does not have the registered checksum',
   'GRD-BOX-001': 'no isolating sandbox on this machine',
   'GRD-BOX-002': 'the sandbox could not be started',
+  'GRD-WORLD-001': 'the problem does not belong to this task',
+  'GRD-WORLD-002': 'no such level of difficulty',
   'GRD-CORE-001': 'an invariant of the data model does not hold',
 } as const
 
