@@ -1,6 +1,13 @@
 import { jit, nn, numpy as np, tree } from '@jax-js/jax'
 import { headWidth, rotaryTables, type TransformerConfig } from '../../training/transformer/config.ts'
-import { feedForward, forward, type Intervention, rmsNorm, swapHalves, weight } from '../../training/transformer/forward.ts'
+import {
+  feedForward,
+  forward,
+  type Intervention,
+  rmsNorm,
+  swapHalves,
+  weight,
+} from '../../training/transformer/forward.ts'
 import type { Params } from '../../training/transformer/params.ts'
 
 /** Keys `[rows, heads, headWidth, size]` and values `[rows, heads, size, headWidth]` of every layer. */
@@ -103,8 +110,13 @@ function decodeStep(
 
 /** Makes room for `CACHE_STEP` more tokens. */
 export function grow(cache: Cache): Cache {
-  const pad = (axis: number) => (array: np.Array): np.Array =>
-    np.pad(array, [0, 1, 2, 3].map((a): [number, number] => [0, a === axis ? CACHE_STEP : 0]))
+  const pad =
+    (axis: number) =>
+    (array: np.Array): np.Array =>
+      np.pad(
+        array,
+        [0, 1, 2, 3].map((a): [number, number] => [0, a === axis ? CACHE_STEP : 0]),
+      )
   return { keys: cache.keys.map(pad(3)), values: cache.values.map(pad(2)) }
 }
 

@@ -111,7 +111,12 @@ async function generateGroup(
     const width = rowsFor(live.length)
     const inputs = (of: (row: Row) => number, none: number): np.Array =>
       np.array(Int32Array.from({ length: width }, (_, i) => (live[i] ? of(live[i]) : none)))
-    const out = run.step(params, cache, inputs((row) => row.last, PAD), inputs((row) => row.position, 0))
+    const out = run.step(
+      params,
+      cache,
+      inputs((row) => row.last, PAD),
+      inputs((row) => row.position, 0),
+    )
     cache = out.cache
     const logits = await out.logits.data()
     for (const [i, row] of live.entries()) {

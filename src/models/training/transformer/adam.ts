@@ -19,9 +19,7 @@ export function zeroMoments(params: Params): Moments {
 
 /** Scalars of step `step` (from 1): learning rate and both bias corrections, as `[3]`. */
 export function stepScalars(step: number, rate: number): np.Array {
-  return np.array(
-    new Float32Array([rate, 1 / (1 - ADAM.beta1 ** step), 1 / (1 - ADAM.beta2 ** step)]),
-  )
+  return np.array(new Float32Array([rate, 1 / (1 - ADAM.beta1 ** step), 1 / (1 - ADAM.beta2 ** step)]))
 }
 
 /**

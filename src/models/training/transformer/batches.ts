@@ -66,7 +66,11 @@ export function* batches(
   }
 }
 
-function pack(bin: readonly { ids: number[]; promptLength: number }[], length: number, promptWeight: number): HostBatch {
+function pack(
+  bin: readonly { ids: number[]; promptLength: number }[],
+  length: number,
+  promptWeight: number,
+): HostBatch {
   const rows = bin.length
   const tokens = new Int32Array(rows * length).fill(PAD)
   const targets = new Int32Array(rows * length).fill(PAD)

@@ -27,7 +27,10 @@ export function headWidth(config: TransformerConfig): number {
  * Cosines and signed sines of the rotary position encoding (Su et al. 2021, half-split layout): two tables of
  * `context × headWidth` numbers, so that `rotated = x · cos + swapHalves(x) · sin`.
  */
-export function rotaryTables(config: TransformerConfig): { cos: Float32Array<ArrayBuffer>; sin: Float32Array<ArrayBuffer> } {
+export function rotaryTables(config: TransformerConfig): {
+  cos: Float32Array<ArrayBuffer>
+  sin: Float32Array<ArrayBuffer>
+} {
   const size = headWidth(config)
   const half = size / 2
   const cos = new Float32Array(config.context * size)

@@ -1,4 +1,4 @@
-import { nn, numpy as np, valueAndGrad } from '@jax-js/jax'
+import { nn, type numpy as np, valueAndGrad } from '@jax-js/jax'
 import type { TransformerConfig } from './config.ts'
 import { forward, type Intervention } from './forward.ts'
 import type { Params } from './params.ts'
