@@ -44,16 +44,16 @@ export const RECIPES: readonly Recipe[] = [
   {
     name: 'chains',
     summary: 'arithmetic chains, self-repairing chains and register programs',
-    config: { width: 64, layers: 2, heads: 4, hidden: 256, context: 176 },
+    config: { width: 64, layers: 2, heads: 4, hidden: 256, context: 112 },
     seed: 'chains/1',
     steps: 4_000,
-    rate: 4e-3,
+    rate: 1e-2,
     warmup: 100,
     weightDecay: 0.02,
-    batchTokens: 3_072,
+    batchTokens: 2_048,
     promptWeight: 0.05,
     lessons: [
-      { task: arithmeticChain, levels: { 0: 1, 1: 2, 3: 2 }, named: [1, 3], share: 3, texts: 'solution' },
+      { task: arithmeticChain, levels: { 0: 1, 1: 3 }, named: [1], share: 3, texts: 'solution' },
       {
         task: selfRepairingChain,
         levels: { 0: 1, 1: 2, 2: 2 },
@@ -62,7 +62,7 @@ export const RECIPES: readonly Recipe[] = [
         texts: 'completer',
         mark: '~',
       },
-      { task: registerProgram, levels: { 0: 1, 1: 2, 2: 2 }, named: [0, 1], share: 4, texts: 'solution' },
+      { task: registerProgram, levels: { 0: 1, 1: 3 }, named: [1], share: 4, texts: 'solution' },
     ],
   },
 ]

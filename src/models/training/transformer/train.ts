@@ -1,9 +1,9 @@
 import { blockUntilReady, jit, type numpy as np, tree } from '@jax-js/jax'
-import { adamStep, type Moments, stepScalars, zeroMoments } from './adam.ts'
 import { startBackend } from './backend.ts'
 import { type HostBatch, toBatch } from './batches.ts'
 import type { TransformerConfig } from './config.ts'
 import { type Batch, lossAndGradient } from './loss.ts'
+import { type Moments, optimise, stepScalars, zeroMoments } from './optimiser.ts'
 import { type Params, toParams, toWeights, type Weights } from './params.ts'
 
 export interface TrainOptions {
@@ -31,7 +31,7 @@ export async function train(options: TrainOptions): Promise<{ weights: Weights; 
   const { config, steps, weightDecay } = options
   const step = jit((params: Params, moments: Moments, batch: Batch, scalars: np.Array) => {
     const [loss, gradient] = lossAndGradient(tree.ref(params), batch, config)
-    const [next, nextMoments] = adamStep(params, gradient, moments, scalars, weightDecay)
+    const [next, nextMoments] = optimise(params, gradient, moments, scalars, weightDecay)
     return { loss, params: next, moments: nextMoments }
   })
   let params = toParams(options.weights)
