@@ -19,7 +19,7 @@ function simulate(task: Task, problem: Problem, prefix: string[], options: Compl
 }
 
 /** What must hold for every task; each task's test calls this and adds examples of its own. */
-export function taskLaws(task: Task, runs = 40, simulations = 1_500): void {
+export function taskLaws(task: Task, runs = 25, simulations = 1_000): void {
   const anyProblem = fc
     .record({ seed: fc.string({ maxLength: 6 }), level: fc.nat(task.levels.length - 1) })
     .map(({ seed, level }) => task.generate(seed, level, 1)[0]!)
@@ -54,7 +54,7 @@ export function taskLaws(task: Task, runs = 40, simulations = 1_500): void {
     it('finds every injected error, of each kind at each position, exactly where it was put', () => {
       const seen = new Set<string>()
       task.levels.forEach((_, level) => {
-        for (const problem of task.generate('inject', level, 6)) {
+        for (const problem of task.generate('inject', level, 2)) {
           const length = problem.solution?.length ?? 0
           for (const kind of task.errorKinds) {
             for (let step = 0; step < length; step++) {
@@ -64,6 +64,8 @@ export function taskLaws(task: Task, runs = 40, simulations = 1_500): void {
               expect(injected.steps.slice(0, step)).toEqual(problem.solution?.slice(0, step))
               const truths = task.oracle(problem, injected.steps)
               expect(truths.findIndex((truth) => !truth.correct)).toBe(step)
+              // only the last step may answer
+              expect(task.answerOf(injected.steps.slice(0, -1))).toBeNull()
               // what follows is consistent with the error
               expect(truths.filter((truth) => !truth.correct)).toHaveLength(1)
             }
@@ -91,10 +93,14 @@ export function taskLaws(task: Task, runs = 40, simulations = 1_500): void {
       task.levels.forEach((_, level) => {
         const problem = task.generate('values', level, 1)[0]!
         const solution = problem.solution ?? []
-        if (solution.length > 12) return
         const wrongFirst = task.errorKinds.map((kind) => task.inject(problem, kind, 0, 'v')?.steps ?? [])
         const prefixes = [solution.slice(0, 1), ...wrongFirst.flatMap((s) => [s.slice(0, 1), s.slice(0, 2)])]
         prefixes.push(['', ...solution.slice(0, 1)], [...solution.slice(0, 1), `fix ${solution[0]}`])
+        // what the completer itself leaves behind: errors, repairs, wrong repairs
+        const rng = random(`prefixes/${level}`)
+        for (const cut of [2, 3, 4]) {
+          prefixes.push(task.complete(problem, [], rng, { slip: 0.5, recovery: 0.5 }).slice(0, cut))
+        }
         for (const prefix of prefixes.filter((p) => p.length > 0)) {
           const value = task.oracle(problem, prefix, options).at(-1)?.value ?? Number.NaN
           const n = Math.ceil(simulations / (task.levels.length * prefixes.length))
@@ -127,6 +133,12 @@ export function taskLaws(task: Task, runs = 40, simulations = 1_500): void {
         }),
         { numRuns: runs },
       )
+    })
+
+    it('refuses options out of range with a code', () => {
+      const problem = task.generate('options', 0, 1)[0]!
+      expect(() => task.oracle(problem, [], { slip: 1 })).toThrow(/GRD-CLI-002/)
+      expect(() => task.complete(problem, [], random('o'), { recovery: -1 })).toThrow(/GRD-CLI-002/)
     })
 
     it('refuses a problem of another task with a code', () => {

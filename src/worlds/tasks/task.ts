@@ -40,8 +40,9 @@ export function completerOptions(defaults: CompleterOptions) {
  * A family of problems with an exact answer check, an exact step oracle, error injection and a reference completer.
  *
  * Problems carry everything in `prompt` and `context`, so that a problem read back from a file checks the same way:
- * no method needs other state, and `problem.answer` is never read. All but `levels`, `generate` and `answerOf` throw
- * GradusError GRD-WORLD-001 for a problem that is not of this task; no step text, however broken, makes any throw.
+ * no method needs other state, and `problem.answer` is never read. GradusError GRD-WORLD-001 for a problem that is not
+ * of this task, GRD-WORLD-002 for a level that there is not, GRD-CLI-002 for options out of range; no step text,
+ * however broken, makes any method throw.
  */
 export interface Task extends Method {
   options: ReturnType<typeof completerOptions>

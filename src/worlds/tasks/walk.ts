@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { GradusError } from '../../core/errors.ts'
 import { type Random, random } from '../../core/seeds.ts'
 import type { Problem } from '../../core/words.ts'
@@ -50,6 +51,119 @@ interface Held<S> {
   fresh: boolean
 }
 
+/** Reading, careful runs and chances on one problem; what was worked out about a state is kept. */
+class Runs<P, S extends object> {
+  readonly walk: Walk<P, S>
+  readonly p: P
+  readonly options: CompleterOptions
+  readonly #reads = new Map<S, Map<string, { correct: boolean; state: S }>>()
+  readonly #onTrack = new Map<S, boolean>()
+  readonly #chance = new Map<S, number>()
+
+  constructor(walk: Walk<P, S>, p: P, options: CompleterOptions) {
+    this.walk = walk
+    this.p = p
+    this.options = options
+  }
+
+  begin(): Held<S> {
+    return { current: this.walk.start(this.p), before: null, fresh: false }
+  }
+
+  /** The same state object for the same line, so that chances are worked out once. */
+  step(s: S, text: string): { correct: boolean; state: S } {
+    const reads = this.#reads.get(s) ?? new Map<string, { correct: boolean; state: S }>()
+    this.#reads.set(s, reads)
+    const known = reads.get(text)
+    if (known) return known
+    const read = this.walk.read(this.p, s, text)
+    reads.set(text, read)
+    return read
+  }
+
+  line(h: Held<S>, text: string): { correct: boolean; held: Held<S> } {
+    if (this.walk.answer(h.current) !== null) return { correct: false, held: h }
+    const fix = text.startsWith(FIX)
+    if (fix && h.before === null) return { correct: false, held: { ...h, fresh: false } }
+    const from = fix && h.before !== null ? h.before : h.current
+    const { correct, state } = this.step(from, fix ? text.slice(FIX.length) : text)
+    return { correct, held: { current: state, before: from, fresh: !correct } }
+  }
+
+  careful(from: S): string[] {
+    const steps: string[] = []
+    let s = from
+    for (let text = this.#next(s); text !== null && steps.length < MAX_CAREFUL; text = this.#next(s)) {
+      steps.push(text)
+      s = this.step(s, text).state
+    }
+    return steps
+  }
+
+  #next(s: S): string | null {
+    return this.walk.next(this.p, s)
+  }
+
+  /** Does a careful run from here end right? */
+  onTrack(s: S): boolean {
+    const known = this.#onTrack.get(s)
+    if (known !== undefined) return known
+    const right = this.#endsRight(s)
+    this.#onTrack.set(s, right)
+    return right
+  }
+
+  #endsRight(s: S): boolean {
+    const stated = this.walk.answer(s)
+    if (stated !== null) return this.walk.check(this.p, stated)
+    if (this.walk.onTrack) return this.walk.onTrack(this.p, s)
+    const answer = this.walk.answerIn(this.careful(s).at(-1) ?? '')
+    return answer !== null && this.walk.check(this.p, answer)
+  }
+
+  /** Wrong steps of a kind after which a careful run ends wrong. */
+  harmful(s: S, kind: string): string[] {
+    return this.walk.wrong(this.p, s, kind).filter((text) => !this.onTrack(this.step(s, text).state))
+  }
+
+  #canHarm(s: S): boolean {
+    const harms = (text: string) => !this.onTrack(this.step(s, text).state)
+    return this.walk.errorKinds.some((kind) => this.walk.wrong(this.p, s, kind).some(harms))
+  }
+
+  /** A(k) of `walkTask`, from a state on track; 0 from others. */
+  chance(s: S): number {
+    const known = this.#chance.get(s)
+    if (known !== undefined) return known
+    const text = this.#next(s)
+    const { slip, recovery } = this.options
+    let chance = this.onTrack(s) ? 1 : 0
+    if (chance === 1 && text !== null) {
+      if (this.#canHarm(s)) chance = this.walk.answerIn(text) === null ? (1 - slip) / (1 - slip * recovery) : 1 - slip
+      chance *= this.chance(this.step(s, text).state)
+    }
+    this.#chance.set(s, chance)
+    return chance
+  }
+
+  value(h: Held<S>): number {
+    const on = this.chance(h.current)
+    if (!h.fresh || h.before === null || this.walk.answer(h.current) !== null) return on
+    return this.options.recovery * this.chance(h.before) + (1 - this.options.recovery) * on
+  }
+
+  /** One line of the completer: right, or wrong with the chance of a slip. */
+  write(s: S, rng: Random): string | null {
+    const right = this.#next(s)
+    if (right === null || rng.next() >= this.options.slip) return right
+    for (const kind of rng.shuffle(this.walk.errorKinds)) {
+      const steps = this.harmful(s, kind)
+      if (steps.length > 0) return rng.pick(steps)
+    }
+    return right
+  }
+}
+
 /**
  * A task from its walk: a run is a list of lines, each right or wrong given the state that the lines before it state.
  *
@@ -58,7 +172,7 @@ interface Held<S> {
  * with k steps to go, A(1) = 1 - s (the answer ends the run and cannot be restated), and
  * A(k) = (1 - s) A(k-1) + s r A(k); steps at which no error can do harm count as s = 0.
  */
-export function walkTask<P, S>(walk: Walk<P, S>): Task {
+export function walkTask<P, S extends object>(walk: Walk<P, S>): Task {
   const options = completerOptions(walk.defaults)
 
   const parsed = (problem: Problem): P => {
@@ -70,69 +184,10 @@ export function walkTask<P, S>(walk: Walk<P, S>): Task {
     })
   }
 
-  const carefulSteps = (p: P, from: S): string[] => {
-    const steps: string[] = []
-    let s = from
-    for (let step = walk.next(p, s); step !== null && steps.length < MAX_CAREFUL; step = walk.next(p, s)) {
-      steps.push(step)
-      s = walk.read(p, s, step).state
-    }
-    return steps
-  }
-
-  const onTrack = (p: P, s: S): boolean => {
-    const stated = walk.answer(s)
-    if (stated !== null) return walk.check(p, stated)
-    if (walk.onTrack) return walk.onTrack(p, s)
-    const last = carefulSteps(p, s).at(-1)
-    const answer = last === undefined ? null : walk.answerIn(last)
-    return answer !== null && walk.check(p, answer)
-  }
-
-  /** Wrong steps after which a careful run ends wrong. */
-  const harmful = (p: P, s: S, kind: string): string[] =>
-    walk.wrong(p, s, kind).filter((step) => !onTrack(p, walk.read(p, s, step).state))
-  const canHarm = (p: P, s: S): boolean =>
-    walk.errorKinds.some((kind) => walk.wrong(p, s, kind).some((step) => !onTrack(p, walk.read(p, s, step).state)))
-
-  const read = (p: P, h: Held<S>, line: string): { correct: boolean; held: Held<S> } => {
-    if (walk.answer(h.current) !== null) return { correct: false, held: h }
-    const fix = line.startsWith(FIX)
-    if (fix && h.before === null) return { correct: false, held: { ...h, fresh: false } }
-    const from = fix && h.before !== null ? h.before : h.current
-    const { correct, state } = walk.read(p, from, fix ? line.slice(FIX.length) : line)
-    return { correct, held: { current: state, before: from, fresh: !correct } }
-  }
-  const begin = (p: P): Held<S> => ({ current: walk.start(p), before: null, fresh: false })
-
-  const withDefaults = (o: Partial<CompleterOptions> | undefined): CompleterOptions => ({ ...walk.defaults, ...o })
-
-  /** A(k) of the docstring, from a state on track; 0 from others. */
-  const chance = (p: P, from: S, { slip, recovery }: CompleterOptions): number => {
-    if (!onTrack(p, from)) return 0
-    let value = 1
-    let s = from
-    for (const step of carefulSteps(p, from)) {
-      if (canHarm(p, s)) value *= walk.answerIn(step) === null ? (1 - slip) / (1 - slip * recovery) : 1 - slip
-      s = walk.read(p, s, step).state
-    }
-    return value
-  }
-  const value = (p: P, h: Held<S>, o: CompleterOptions): number => {
-    const on = chance(p, h.current, o)
-    if (!h.fresh || h.before === null || walk.answer(h.current) !== null) return on
-    return o.recovery * chance(p, h.before, o) + (1 - o.recovery) * on
-  }
-
-  /** One line of the completer from a state: right, or wrong with the chance of a slip. */
-  const write = (p: P, s: S, rng: Random, slip: number): string | null => {
-    const right = walk.next(p, s)
-    if (right === null || rng.next() >= slip) return right
-    for (const kind of rng.shuffle(walk.errorKinds)) {
-      const steps = harmful(p, s, kind)
-      if (steps.length > 0) return rng.pick(steps)
-    }
-    return right
+  const withDefaults = (given: Partial<CompleterOptions> | undefined): CompleterOptions => {
+    const read = options.safeParse(given ?? {})
+    if (read.success) return read.data
+    throw new GradusError('GRD-CLI-002', { found: JSON.stringify(given), expected: z.prettifyError(read.error) })
   }
 
   return {
@@ -153,8 +208,8 @@ export function walkTask<P, S>(walk: Walk<P, S>): Task {
       return Array.from({ length: n }, (_, i): Problem => {
         const id = `${walk.name}/${level}/${seed}/${i}`
         const made: Problem = { id, ...walk.make(level, random(id)), domain: walk.name }
-        const p = parsed(made)
-        const solution = carefulSteps(p, walk.start(p))
+        const runs = new Runs(walk, parsed(made), walk.defaults)
+        const solution = runs.careful(runs.begin().current)
         const answer = walk.answerIn(solution.at(-1) ?? '')
         return { ...made, ...(answer !== null && { answer }), solution }
       })
@@ -171,42 +226,41 @@ export function walkTask<P, S>(walk: Walk<P, S>): Task {
     },
 
     oracle(problem, steps, given) {
-      const p = parsed(problem)
-      const o = withDefaults(given)
-      let held = begin(p)
-      return steps.map((line): StepTruth => {
-        const { correct, held: after } = read(p, held, line)
+      const runs = new Runs(walk, parsed(problem), withDefaults(given))
+      let held = runs.begin()
+      return steps.map((text): StepTruth => {
+        const { correct, held: after } = runs.line(held, text)
         held = after
-        return { correct, value: value(p, held, o) }
+        return { correct, value: runs.value(held) }
       })
     },
 
     inject(problem, kind, step, seed): Injected | null {
-      const p = parsed(problem)
-      const solution = carefulSteps(p, walk.start(p))
+      const runs = new Runs(walk, parsed(problem), walk.defaults)
+      const start = runs.begin().current
+      const solution = runs.careful(start)
       if (step < 0 || step >= solution.length) return null
       const before = solution.slice(0, step)
-      const s = before.reduce((state, line) => walk.read(p, state, line).state, walk.start(p))
-      const steps = walk.wrong(p, s, kind)
+      const s = before.reduce((state, text) => runs.step(state, text).state, start)
+      const steps = walk.wrong(runs.p, s, kind)
       if (steps.length === 0) return null
       const wrong = random(`${walk.name}/inject/${problem.id}/${kind}/${step}/${seed}`).pick(steps)
-      const after = carefulSteps(p, walk.read(p, s, wrong).state)
-      return { steps: [...before, wrong, ...after], firstError: step, kind }
+      return { steps: [...before, wrong, ...runs.careful(runs.step(s, wrong).state)], firstError: step, kind }
     },
 
     complete(problem, prefix, rng, given) {
-      const p = parsed(problem)
-      const { slip, recovery } = withDefaults(given)
-      let held = begin(p)
-      for (const line of prefix) held = read(p, held, line).held
+      const runs = new Runs(walk, parsed(problem), withDefaults(given))
+      const { recovery } = runs.options
+      let held = runs.begin()
+      for (const text of prefix) held = runs.line(held, text).held
       const added: string[] = []
       while (walk.answer(held.current) === null && added.length < MAX_LINES) {
-        const repair = held.fresh && held.before !== null && rng.next() < recovery
-        const step = write(p, repair && held.before !== null ? held.before : held.current, rng, slip)
-        if (step === null) break
-        const line = repair ? FIX + step : step
+        const repaired = held.fresh && rng.next() < recovery ? held.before : null
+        const text = runs.write(repaired ?? held.current, rng)
+        if (text === null) break
+        const line = repaired === null ? text : FIX + text
         added.push(line)
-        held = read(p, held, line).held
+        held = runs.line(held, line).held
       }
       return added
     },
