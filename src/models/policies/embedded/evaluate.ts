@@ -1,7 +1,6 @@
-import { GradusError } from '../../../core/errors.ts'
-import type { Task } from '../../../worlds/tasks/task.ts'
+import type { Problem } from '../../../core/words.ts'
 import type { EmbeddedModel } from './model.ts'
-import { heldOutProblems, renderPrompt } from './recipes.ts'
+import { heldOutProblems, type Lesson, renderPrompt } from './recipes.ts'
 
 /** How often a policy solves unseen problems of a level. */
 export interface PassRates {
@@ -19,23 +18,31 @@ export interface PassRates {
   noAnswer: number
 }
 
+export interface PassOptions {
+  seed: string
+  problems: number
+  /** Samples a problem. */
+  samples: number
+}
+
 /** Samples whole solutions of held-out problems at temperature 1 and checks their answers. */
 export async function passRates(
-  model: Pick<EmbeddedModel, 'generate'>,
-  task: Task,
+  model: Pick<EmbeddedModel, 'generate' | 'config'>,
+  lesson: Lesson,
   level: number,
-  options: { seed: string; problems: number; samples: number; maxTokens: number; mark?: string | undefined },
+  { seed, problems: count, samples }: PassOptions,
 ): Promise<PassRates> {
-  const { seed, samples, maxTokens, mark } = options
-  const problems = heldOutProblems(task, level, seed, options.problems)
-  if (problems.length === 0) throw new GradusError('GRD-CORE-001', { found: 'no problems to evaluate on' })
-  const prompts = problems.map((problem) => `${renderPrompt(mark, problem)}\n`)
-  const seeds = problems.flatMap((problem) => Array.from({ length: samples }, (_, i) => `${seed}/${problem.id}/${i}`))
-  const written = await model.generate({ prompts, n: samples, maxTokens, seeds })
+  const { task } = lesson
+  const runs = heldOutProblems(task, level, seed, count).map((problem) =>
+    Array.from({ length: samples }, (_, i): Run => {
+      return { problem, seed: `${seed}/${problem.id}/${i}`, text: `${renderPrompt(lesson.mark, problem)}\n`, steps: [] }
+    }),
+  )
+  await (lesson.reply ? playOut(model, lesson, runs.flat()) : writeOut(model, runs.flat()))
   let noAnswer = 0
-  const rates = problems.map((problem, p) => {
-    const right = written.slice(p * samples, (p + 1) * samples).filter(({ text }) => {
-      const answer = task.answerOf(text.split('\n'))
+  const rates = runs.map((own) => {
+    const right = own.filter(({ problem, steps }) => {
+      const answer = task.answerOf(steps)
       if (answer === null) noAnswer++
       return answer !== null && task.check(problem, answer)
     })
@@ -46,11 +53,57 @@ export async function passRates(
   return {
     task: task.name,
     level,
-    problems: problems.length,
+    problems: runs.length,
     samples,
     passAt1: mean,
     standardError: Math.sqrt(variance / rates.length),
     passAtN: rates.filter((rate) => rate > 0).length / rates.length,
-    noAnswer: noAnswer / written.length,
+    noAnswer: noAnswer / runs.flat().length,
+  }
+}
+
+interface Run {
+  problem: Problem
+  seed: string
+  /** All that the model has read and written. */
+  text: string
+  steps: string[]
+}
+
+async function writeOut(model: Pick<EmbeddedModel, 'generate' | 'config'>, runs: readonly Run[]): Promise<void> {
+  const samples = await model.generate({
+    prompts: runs.map((run) => run.text),
+    seeds: runs.map((run) => run.seed),
+    maxTokens: model.config.context,
+  })
+  samples.forEach(({ text }, i) => {
+    runs[i]?.steps.push(...text.split('\n'))
+  })
+}
+
+/** Line by line, with the environment's line after each that asks for one. */
+async function playOut(
+  model: Pick<EmbeddedModel, 'generate' | 'config'>,
+  { reply }: Lesson,
+  all: readonly Run[],
+): Promise<void> {
+  let runs = [...all]
+  // Its reply may take the last room, so a run is over when the text of one more line could not be read.
+  while (runs.length > 0) {
+    const samples = await model.generate({
+      prompts: runs.map((run) => run.text),
+      seeds: runs.map((run) => `${run.seed}/${run.steps.length}`),
+      stop: ['\n'],
+      maxTokens: model.config.context,
+    })
+    runs = runs.filter((run, i) => {
+      const sample = samples[i]
+      if (!sample) return false
+      run.steps.push(sample.text)
+      const answer = reply?.(run.problem, sample.text) ?? null
+      if (answer !== null) run.steps.push(answer)
+      run.text += `${sample.text}\n${answer === null ? '' : `${answer}\n`}`
+      return sample.finish === 'stop' && run.text.length + 1 < model.config.context
+    })
   }
 }

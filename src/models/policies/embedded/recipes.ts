@@ -2,8 +2,13 @@ import { createHash } from 'node:crypto'
 import { random } from '../../../core/seeds.ts'
 import type { Problem } from '../../../core/words.ts'
 import { arithmeticChain } from '../../../worlds/tasks/arithmetic-chain.ts'
+import { game24 } from '../../../worlds/tasks/game24.ts'
+import { hopworld, search } from '../../../worlds/tasks/hopworld.ts'
+import { imperative } from '../../../worlds/tasks/imperative.ts'
+import { objectTracking } from '../../../worlds/tasks/object-tracking.ts'
 import { registerProgram } from '../../../worlds/tasks/register-program.ts'
 import { selfRepairingChain } from '../../../worlds/tasks/self-repairing-chain.ts'
+import { tableProgram } from '../../../worlds/tasks/table-program.ts'
 import type { Task } from '../../../worlds/tasks/task.ts'
 import type { Example } from '../../training/transformer/batches.ts'
 import type { TransformerConfig } from '../../training/transformer/config.ts'
@@ -19,6 +24,8 @@ export interface Lesson {
   share: number
   /** `solution`: right texts only. `completer`: the task's own erring and repairing completer writes them. */
   texts: 'solution' | 'completer'
+  /** The environment's line after the last step, null where it is the policy's turn. */
+  reply?: (problem: Problem, step: string) => string | null
   /** Stands before the prompt, where two tasks of one policy have prompts of the same form. */
   mark?: string
 }
@@ -39,30 +46,62 @@ export interface Recipe {
   lessons: readonly Lesson[]
 }
 
+/** What the shipped policies have in common; found on chains with the tune seed. */
+const USUAL = {
+  config: { width: 64, layers: 2, heads: 4, hidden: 256 },
+  rate: 1e-2,
+  warmup: 100,
+  weightDecay: 0.02,
+  batchTokens: 2_048,
+  promptWeight: 0.05,
+} as const
+
+const SEARCH = 'search: '
+
 /** The shipped policies. */
 export const RECIPES: readonly Recipe[] = [
   {
+    ...USUAL,
     name: 'chains',
     summary: 'arithmetic chains, self-repairing chains and register programs',
-    config: { width: 64, layers: 2, heads: 4, hidden: 256, context: 112 },
+    config: { ...USUAL.config, context: 112 },
     seed: 'chains/1',
-    steps: 4_000,
-    rate: 1e-2,
-    warmup: 100,
-    weightDecay: 0.02,
-    batchTokens: 2_048,
-    promptWeight: 0.05,
+    steps: 1_600,
     lessons: [
       { task: arithmeticChain, levels: { 0: 1, 1: 3 }, named: [1], share: 3, texts: 'solution' },
-      {
-        task: selfRepairingChain,
-        levels: { 0: 1, 1: 2, 2: 2 },
-        named: [1, 2],
-        share: 3,
-        texts: 'completer',
-        mark: '~',
-      },
+      { task: selfRepairingChain, levels: { 0: 1, 1: 3 }, named: [1], share: 3, texts: 'completer', mark: '~' },
       { task: registerProgram, levels: { 0: 1, 1: 3 }, named: [1], share: 4, texts: 'solution' },
+    ],
+  },
+  {
+    ...USUAL,
+    name: 'game24',
+    summary: 'the Game of 24 with three and four numbers',
+    config: { ...USUAL.config, context: 128 },
+    seed: 'game24/1',
+    steps: 1_600,
+    lessons: [{ task: game24, levels: { 0: 1, 1: 2, 2: 2 }, named: [1, 2], share: 1, texts: 'solution' }],
+  },
+  {
+    ...USUAL,
+    name: 'worlds',
+    summary: 'object tracking, HopWorld questions, table programs and traced imperative programs',
+    config: { ...USUAL.config, context: 176 },
+    seed: 'worlds/1',
+    steps: 3_000,
+    lessons: [
+      { task: objectTracking, levels: { 0: 1 }, named: [0], share: 1, texts: 'solution' },
+      {
+        task: hopworld,
+        levels: { 0: 1, 1: 1 },
+        named: [1],
+        share: 1,
+        texts: 'solution',
+        reply: (problem, step) =>
+          step.startsWith(SEARCH) ? `found: ${search(problem, step.slice(SEARCH.length))}` : null,
+      },
+      { task: tableProgram, levels: { 0: 1 }, named: [0], share: 1, texts: 'solution' },
+      { task: imperative, levels: { 0: 1, 1: 1 }, named: [0], share: 1, texts: 'solution' },
     ],
   },
 ]
@@ -70,14 +109,35 @@ export const RECIPES: readonly Recipe[] = [
 /** Share of all problems that no shipped policy was trained on, in 256ths. */
 const HELD_OUT = 16
 
-/** Was this prompt kept from all training? Decided by the prompt alone, so that no seed can bring it back. */
+/**
+ * Was this prompt kept from all training? Decided by the prompt alone, so that no seed can bring it back; the same
+ * numbers in another order (Game of 24) are the same problem.
+ */
 export function isHeldOut(prompt: string): boolean {
-  return (createHash('sha256').update(`held out/${prompt}`).digest()[0] ?? 0) < HELD_OUT
+  const key = /^[\d ]+$/.test(prompt) ? prompt.split(' ').sort().join(' ') : prompt
+  return (createHash('sha256').update(`held out/${key}`).digest()[0] ?? 0) < HELD_OUT
 }
 
-/** A problem as the policy reads it: with its task's mark. */
-export function renderPrompt(mark: string | undefined, problem: Pick<Problem, 'prompt'>): string {
-  return `${mark ?? ''}${problem.prompt}`
+/** A problem as the policy reads it: the task's mark, the rows of its table with their numbers, the prompt. */
+export function renderPrompt(mark: string | undefined, problem: Pick<Problem, 'prompt' | 'context'>): string {
+  const tables = (problem.context ?? []).flatMap((context) => (context.kind === 'table' ? [context] : []))
+  const rows = tables.flatMap((table) => table.rows.map((row, i) => `${i + 1} ${row.join(' ')}\n`))
+  return `${mark ?? ''}${rows.join('')}${problem.prompt}`
+}
+
+/** A solution as a text to learn from; lines of the environment are given. */
+export function toExample(lesson: Lesson, problem: Problem, steps: readonly string[]): Example {
+  const given: [number, number][] = []
+  let at = 0
+  steps.forEach((step, i) => {
+    const before = steps[i - 1]
+    if (before !== undefined && lesson.reply && lesson.reply(problem, before) !== null) {
+      given.push([at, at + step.length + 1])
+    }
+    at += step.length + 1
+  })
+  const example = { prompt: renderPrompt(lesson.mark, problem), completion: steps.join('\n') }
+  return given.length > 0 ? { ...example, given } : example
 }
 
 /** Problems of a level that are held out; problem i depends on seed, level and i alone. */
@@ -103,7 +163,7 @@ export function* examples(recipe: Recipe): Generator<Example, void> {
     const problem = stream.next().value
     if (!problem) return
     const steps = lesson.texts === 'solution' ? (problem.solution ?? []) : lesson.task.complete(problem, [], texts)
-    const example = { prompt: renderPrompt(lesson.mark, problem), completion: steps.join('\n') }
+    const example = toExample(lesson, problem, steps)
     // A completer may repair without end; the rare texts that are longer than the context are left out.
     if (example.prompt.length + example.completion.length + 2 <= recipe.config.context) yield example
   }

@@ -65,16 +65,10 @@ export async function trainPolicy(name: string, options: TrainPolicyOptions = {}
   const model = await embeddedModel(config, tokenizer, weights)
   const seed = options.seed ?? 'report'
   const rates: PassRates[] = []
-  for (const { task, levels, mark } of recipe.lessons) {
-    for (const level of Object.keys(levels).map(Number)) {
+  for (const lesson of recipe.lessons) {
+    for (const level of Object.keys(lesson.levels).map(Number)) {
       const problems = options.problems ?? 200
-      const measured = await passRates(model, task, level, {
-        seed,
-        problems,
-        samples: SAMPLES,
-        maxTokens: config.context,
-        mark,
-      })
+      const measured = await passRates(model, lesson, level, { seed, problems, samples: SAMPLES })
       options.onRates?.(measured)
       rates.push(measured)
     }

@@ -7,6 +7,14 @@ import { END, PAD, START, type Tokenizer } from './tokenizer.ts'
 export interface Example {
   prompt: string
   completion: string
+  /** Parts of the completion, `[from, to)` in characters, that are given like the prompt: what an environment wrote. */
+  given?: readonly (readonly [number, number])[]
+}
+
+interface Line {
+  ids: number[]
+  promptLength: number
+  given: Example['given']
 }
 
 /** A batch outside the array library; arrays are row-major `rows × length`. */
@@ -44,7 +52,7 @@ export function* batches(
   tokenizer: Tokenizer,
   options: BatchOptions,
 ): Generator<HostBatch, void> {
-  const bins = new Map<number, { ids: number[]; promptLength: number }[]>()
+  const bins = new Map<number, Line[]>()
   for (const example of examples) {
     const ids = exampleIds(example, tokenizer)
     const steps = ids.length - 1
@@ -57,7 +65,7 @@ export function* batches(
     const length = Math.min(options.context, Math.ceil(steps / LENGTH_STEP) * LENGTH_STEP)
     const bin = bins.get(length) ?? []
     bins.set(length, bin)
-    bin.push({ ids, promptLength: [...example.prompt].length })
+    bin.push({ ids, promptLength: [...example.prompt].length, given: example.given })
     const rows = Math.max(1, Math.floor(options.tokens / length))
     if (bin.length === rows) {
       yield pack(bin, length, options.promptWeight)
@@ -66,24 +74,21 @@ export function* batches(
   }
 }
 
-function pack(
-  bin: readonly { ids: number[]; promptLength: number }[],
-  length: number,
-  promptWeight: number,
-): HostBatch {
+function pack(bin: readonly Line[], length: number, promptWeight: number): HostBatch {
   const rows = bin.length
   const tokens = new Int32Array(rows * length).fill(PAD)
   const targets = new Int32Array(rows * length).fill(PAD)
   const weights = new Float32Array(rows * length)
   let total = 0
-  bin.forEach(({ ids, promptLength }, row) => {
+  bin.forEach(({ ids, promptLength, given = [] }, row) => {
     for (let t = 0; t + 1 < ids.length; t++) {
-      const at = row * length + t
-      tokens[at] = ids[t] ?? PAD
-      targets[at] = ids[t + 1] ?? PAD
+      const cell = row * length + t
+      tokens[cell] = ids[t] ?? PAD
+      targets[cell] = ids[t + 1] ?? PAD
       // The newline after the prompt is part of the prompt: it is always given.
-      const weight = t <= promptLength ? promptWeight : 1
-      weights[at] = weight
+      const at = t - promptLength - 1
+      const weight = at < 0 || given.some(([from, to]) => from <= at && at < to) ? promptWeight : 1
+      weights[cell] = weight
       total += weight
     }
   })
