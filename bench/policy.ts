@@ -13,8 +13,8 @@ import { generate } from '../src/models/policies/embedded/sample.ts'
 import { startBackend } from '../src/models/training/transformer/backend.ts'
 import { type BatchOptions, batches, type Example } from '../src/models/training/transformer/batches.ts'
 import type { TransformerConfig } from '../src/models/training/transformer/config.ts'
-import { initialWeights, toParams } from '../src/models/training/transformer/params.ts'
-import { charTokenizer } from '../src/models/training/transformer/tokenizer.ts'
+import { initialWeights, toParams, type Weights } from '../src/models/training/transformer/params.ts'
+import { charTokenizer, END } from '../src/models/training/transformer/tokenizer.ts'
 import { train } from '../src/models/training/transformer/train.ts'
 
 const ALPHABET = [...'\n +-*/=0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOP']
@@ -42,8 +42,7 @@ interface Figure {
 async function sampling(config: TransformerConfig, repeats: number): Promise<number[]> {
   await startBackend()
   const weights = initialWeights(config, 'bench')
-  // An end token that is never likely keeps every row running to the end of the context.
-  weights['head']?.data.fill(0)
+  neverEnd(weights, config)
   const model = { config, tokenizer, params: toParams(weights) }
   const run = decoder(config)
   const speeds: number[] = []
@@ -55,6 +54,15 @@ async function sampling(config: TransformerConfig, repeats: number): Promise<num
     if (repeat > 0) speeds.push((tokens / (performance.now() - started)) * 1_000)
   }
   return speeds
+}
+
+/** Makes the end token impossible and all others equal, so that every row runs to the end of the context. */
+function neverEnd(weights: Weights, { width, vocab }: TransformerConfig): void {
+  const embed = weights['embed']?.data
+  const head = weights['head']?.data.fill(0)
+  if (!embed || !head) throw new RangeError('no embeddings')
+  for (let id = 0; id < vocab; id++) embed[id * width] = 10
+  head[END] = -10
 }
 
 /** Tokens per second of steps after the first five, which compile. */

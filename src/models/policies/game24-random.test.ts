@@ -28,13 +28,11 @@ describe('game24-random', () => {
   })
 
   it('plays on from a prefix as stated', () => {
-    const problem = problems[0]!
-    for (const { steps } of runs.slice(0, 20)) {
-      const last = game24Random.complete(problem, steps.slice(0, 3), random('any'))
-      expect(last).toEqual(steps.slice(3))
-      expect(game24Random.complete(problem, steps, random('any'))).toEqual([])
-      const rest = game24Random.complete(problem, steps.slice(0, 1), random('rest'))
-      expect(rest).toHaveLength(3)
-    }
+    const problem = { prompt: '1 2 5 11' }
+    const steps = ['11-5=6 (left: 6 1 2)', '6*2=12 (left: 12 1)', '12-1=11 (left: 11)', '=((11-5)*2)-1']
+    const go = (n: number) => game24Random.complete(problem, steps.slice(0, n), random(`prefix/${n}`))
+    expect([0, 1, 2, 3, 4].map((n) => go(n).length)).toEqual([4, 3, 2, 1, 0])
+    expect(go(3)).toEqual(['=((11-5)*2)-1'])
+    expect(go(2).at(-1)).toMatch(/\(\(11-5\)\*2\)/)
   })
 })

@@ -189,7 +189,8 @@ async function eachBatch<T>(
         expected: `at most ${config.context - 1 + spare}`,
       })
     }
-    const length = Math.ceil(Math.max(1, ids.length + 1 - spare) / LENGTH_STEP) * LENGTH_STEP
+    const steps = Math.max(1, ids.length + 1 - spare)
+    const length = Math.min(config.context, Math.ceil(steps / LENGTH_STEP) * LENGTH_STEP)
     groups.set(length, [...(groups.get(length) ?? []), { ids, at }])
   })
   const out: T[] = []

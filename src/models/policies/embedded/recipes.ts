@@ -66,11 +66,11 @@ export const RECIPES: readonly Recipe[] = [
     summary: 'arithmetic chains, self-repairing chains and register programs',
     config: { ...USUAL.config, context: 112 },
     seed: 'chains/1',
-    steps: 1_600,
+    steps: 4_000,
     lessons: [
       { task: arithmeticChain, levels: { 0: 1, 1: 3 }, named: [1], share: 3, texts: 'solution' },
-      { task: selfRepairingChain, levels: { 0: 1, 1: 3 }, named: [1], share: 3, texts: 'completer', mark: '~' },
-      { task: registerProgram, levels: { 0: 1, 1: 3 }, named: [1], share: 4, texts: 'solution' },
+      { task: selfRepairingChain, levels: { 0: 1, 1: 2 }, named: [1], share: 2, texts: 'completer', mark: '~' },
+      { task: registerProgram, levels: { 0: 2, 1: 1 }, named: [0], share: 5, texts: 'solution' },
     ],
   },
   {

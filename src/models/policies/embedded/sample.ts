@@ -1,4 +1,4 @@
-import { blockUntilReady, numpy as np, tree } from '@jax-js/jax'
+import { numpy as np, tree } from '@jax-js/jax'
 import { GradusError } from '../../../core/errors.ts'
 import { type Random, random } from '../../../core/seeds.ts'
 import type { TransformerConfig } from '../../training/transformer/config.ts'
@@ -74,7 +74,7 @@ export async function generate(
         expected: `at most ${model.config.context}`,
       })
     }
-    const size = roomFor(ids.length)
+    const size = Math.min(model.config.context, roomFor(ids.length))
     const group = groups.get(size) ?? []
     groups.set(size, group)
     for (let i = 0; i < n; i++) {
@@ -130,7 +130,6 @@ async function generateGroup(
     } else if (kept.length === 0) live = []
   }
   tree.dispose(cache)
-  await blockUntilReady(params)
 }
 
 /** Keys and values of the prompts; rows that share a prompt share the work. */
@@ -157,9 +156,10 @@ function prefill(run: Decoder, params: Params, rows: readonly Row[], size: numbe
 /** Draws the next token of a row: one random number a token, by the order of the ids. */
 function advance(row: Row, logits: Float32Array, temperature: number): void {
   if (row.done) return
-  const id = temperature === 0 ? likeliest(logits) : draw(logits, temperature, row.noise.next())
+  const chances = exponentials(logits)
+  const id = temperature === 0 ? likeliest(logits) : draw(logits, chances, temperature, row.noise.next())
   row.sample.tokenIds.push(id)
-  row.sample.logprobs.push((logits[id] ?? 0) - logSumExp(logits))
+  row.sample.logprobs.push(Math.log((chances[id] ?? 0) / chances.reduce((sum, chance) => sum + chance, 0)))
   row.last = id
   row.position++
 }
@@ -182,31 +182,29 @@ function settle(row: Row, tokenizer: Tokenizer, stop: readonly string[], context
 }
 
 /** Padding and start are never drawn. */
-function draw(logits: Float32Array, temperature: number, uniform: number): number {
-  let top = Number.NEGATIVE_INFINITY
-  for (let id = END; id < logits.length; id++) top = Math.max(top, logits[id] ?? 0)
+function draw(logits: Float32Array, chances: Float64Array, temperature: number, uniform: number): number {
+  const shares = temperature === 1 ? chances : exponentials(logits.map((logit) => logit / temperature))
   let total = 0
-  for (let id = END; id < logits.length; id++) total += Math.exp(((logits[id] ?? 0) - top) / temperature)
+  for (let id = END; id < shares.length; id++) total += shares[id] ?? 0
   let left = uniform * total
-  for (let id = END; id < logits.length; id++) {
-    left -= Math.exp(((logits[id] ?? 0) - top) / temperature)
+  for (let id = END; id < shares.length; id++) {
+    left -= shares[id] ?? 0
     if (left < 0) return id
   }
   return likeliest(logits)
+}
+
+/** exp of the logits, the largest being 1. */
+function exponentials(logits: Float32Array): Float64Array {
+  let top = Number.NEGATIVE_INFINITY
+  for (const logit of logits) if (logit > top) top = logit
+  return Float64Array.from(logits, (logit) => Math.exp(logit - top))
 }
 
 function likeliest(logits: Float32Array): number {
   let best = END
   for (let id = END + 1; id < logits.length; id++) if ((logits[id] ?? 0) > (logits[best] ?? 0)) best = id
   return best
-}
-
-function logSumExp(logits: Float32Array): number {
-  let top = Number.NEGATIVE_INFINITY
-  for (const logit of logits) top = Math.max(top, logit)
-  let total = 0
-  for (const logit of logits) total += Math.exp(logit - top)
-  return top + Math.log(total)
 }
 
 function roomFor(length: number): number {

@@ -3,9 +3,9 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { GradusError } from '../../../core/errors.ts'
 import { batches } from '../../training/transformer/batches.ts'
-import { initialWeights } from '../../training/transformer/params.ts'
+import { initialWeights, type Weights } from '../../training/transformer/params.ts'
 import { writeSafetensors } from '../../training/transformer/safetensors.ts'
-import { alphabetOf, charTokenizer } from '../../training/transformer/tokenizer.ts'
+import { alphabetOf, charTokenizer, type Tokenizer } from '../../training/transformer/tokenizer.ts'
 import { train } from '../../training/transformer/train.ts'
 import { type PassRates, passRates } from './evaluate.ts'
 import { type Card, weightsFolder } from './load.ts'
@@ -43,7 +43,7 @@ export async function trainPolicy(name: string, options: TrainPolicyOptions = {}
     throw new GradusError('GRD-MODEL-004', { found: name, expected: RECIPES.map((each) => each.name).join(', ') })
   }
   const recipe = { ...found, steps: options.steps ?? found.steps }
-  const tokenizer = charTokenizer(alphabetOf(firstTexts(recipe)))
+  const tokenizer = recipeTokenizer(recipe)
   const config = { ...recipe.config, vocab: tokenizer.size }
   const started = performance.now()
   let tokens = 0
@@ -62,12 +62,32 @@ export async function trainPolicy(name: string, options: TrainPolicyOptions = {}
     },
   })
   const seconds = Math.round((performance.now() - started) / 1_000)
+  return publishPolicy(recipe, { weights, tokenizer, losses, tokens, seconds }, options)
+}
+
+/** What a training has given. */
+export interface Trained {
+  weights: Weights
+  tokenizer: Tokenizer
+  losses: readonly number[]
+  tokens: number
+  seconds: number
+}
+
+/** Measures trained weights on held-out problems and writes them with their card. */
+export async function publishPolicy(
+  recipe: Recipe,
+  { weights, tokenizer, losses, tokens, seconds }: Trained,
+  options: Omit<TrainPolicyOptions, 'steps' | 'onStep'> = {},
+): Promise<Card> {
+  const { name } = recipe
+  const config = { ...recipe.config, vocab: tokenizer.size }
   const model = await embeddedModel(config, tokenizer, weights)
   const seed = options.seed ?? 'report'
+  const problems = options.problems ?? 200
   const rates: PassRates[] = []
   for (const lesson of recipe.lessons) {
     for (const level of Object.keys(lesson.levels).map(Number)) {
-      const problems = options.problems ?? 200
       const measured = await passRates(model, lesson, level, { seed, problems, samples: SAMPLES })
       options.onRates?.(measured)
       rates.push(measured)
@@ -95,6 +115,11 @@ export async function trainPolicy(name: string, options: TrainPolicyOptions = {}
   }
   await save(options.out ?? weightsFolder(), name, file, card)
   return card
+}
+
+/** The tokenizer of a recipe: the characters of its first examples. */
+export function recipeTokenizer(recipe: Recipe): Tokenizer {
+  return charTokenizer(alphabetOf(firstTexts(recipe)))
 }
 
 function* firstTexts(recipe: Recipe): Generator<string, void> {
