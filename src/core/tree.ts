@@ -260,12 +260,12 @@ export class Tree {
   }
 
   #grow(): void {
-    const ints = (a: Int32Array, fill: number): Int32Array => {
+    const ints = (a: Int32Array, fill: number) => {
       const b = new Int32Array(2 * a.length).fill(fill)
       b.set(a)
       return b
     }
-    const floats = (a: Float64Array): Float64Array => {
+    const floats = (a: Float64Array) => {
       const b = new Float64Array(2 * a.length)
       b.set(a)
       return b
