@@ -15,6 +15,10 @@ export const VERBS: Record<string, { summary: string; load: () => Promise<Verb> 
     load: async () => (await import('./inspect.ts')).inspect,
   },
   convert: { summary: 'between trace formats', load: async () => (await import('./convert.ts')).convert },
+  serve: {
+    summary: 'the embedded policy over the OpenAI wire, on this machine only',
+    load: async () => (await import('./serve.ts')).serve,
+  },
   methods: {
     summary: 'the catalogue of formats, annotators, rules and models',
     load: async () => (await import('./methods.ts')).methods,
