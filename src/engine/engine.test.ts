@@ -321,7 +321,7 @@ describe('engine', () => {
     expect(engine.budget.spent.promptTokens).toBe(spent.promptTokens)
   })
 
-  it('gives cached samples at 20,000 a second or more, and sends nothing', async () => {
+  it('gives 20,000 cached samples or more for a second of CPU, and sends nothing', async () => {
     const path = file()
     const { sampler, calls } = scripted()
     const first = open({ path })
@@ -332,13 +332,15 @@ describe('engine', () => {
     const paid = calls.length
     const second = open({ path })
     let best = 0
-    // The best of three: other work on the machine slows a run, nothing speeds it up.
+    // CPU time and the best of three: other work on the machine must not fail the test. `bench/client.ts` takes the wall.
     for (let round = 0; round < 3; round++) {
-      const start = performance.now()
+      const start = process.cpuUsage()
       let n = 0
-      for await (const outcomes of second.each(jobs, (job) => second.sample(sampler, prompt(job), { count: 16 })))
+      for await (const outcomes of second.each(jobs, (job) => second.sample(sampler, prompt(job), { count: 16 }))) {
         n += outcomes.length
-      best = Math.max(best, n / ((performance.now() - start) / 1000))
+      }
+      const { user, system } = process.cpuUsage(start)
+      best = Math.max(best, n / ((user + system) / 1e6))
     }
     expect(calls.length).toBe(paid)
     expect(second.counts.requests).toBe(0)
