@@ -325,7 +325,7 @@ describe('engine', () => {
     const path = file()
     const { sampler, calls } = scripted()
     const first = open({ path })
-    const jobs = [...Array(500).keys()]
+    const jobs = [...Array(200).keys()]
     const prompt = (job: number) => `${job} ${'word '.repeat(100)}`
     for await (const _ of first.each(jobs, (job) => first.sample(sampler, prompt(job), { count: 16 }))) void _
     await first.close()
