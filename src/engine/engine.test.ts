@@ -119,6 +119,28 @@ describe('engine', () => {
     expect(total(engine.counts)).toBe(engine.counts.asked)
   })
 
+  it('gives up all calls of a caller that leaves', async () => {
+    let aborted = 0
+    const { sampler, calls } = scripted((_, __, signal) => {
+      return new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => {
+          aborted++
+          reject(signal.reason)
+        })
+      })
+    })
+    const engine = open({ concurrency: 3 })
+    const leaving = new AbortController()
+    const wanted = engine.sample(sampler, 'q', { count: 5, signal: leaving.signal })
+    await new Promise((resolve) => setTimeout(resolve, 10))
+    leaving.abort(new Error('left'))
+    await expect(wanted).rejects.toThrow('left')
+    await new Promise((resolve) => setTimeout(resolve, 10))
+    expect([calls.length, aborted, engine.inFlight]).toEqual([3, 3, 0])
+    expect(engine.counts).toMatchObject({ asked: 5, unfinished: 5, failed: {} })
+    expect(engine.history().attempts).toMatchObject({ aborted: 3, sent: 0 })
+  })
+
   it('keeps the shares of a call that brought several samples, and they add up', async () => {
     const { sampler, calls } = scripted(undefined, 4)
     const engine = open()

@@ -161,24 +161,22 @@ export class Engine {
     const outcomes = new Map<number, Outcome<unknown>>()
     for (const [i, kept] of cached) outcomes.set(i, { ok: true, ...kept, from: 'cache' })
     try {
-      for (const flight of bought) {
-        for (const [i, outcome] of await flight.wait(signal)) {
+      // All at once: a caller that leaves must leave every flight.
+      const landed = await Promise.all([...bought, ...underWay.keys()].map((flight) => flight.wait(signal)))
+      for (const own of landed.slice(0, bought.length)) {
+        for (const [i, outcome] of own) {
           outcomes.set(i, outcome)
           if (outcome.ok) this.counts.kept++
           else this.#countLoss(outcome.error)
         }
       }
-      for (const [flight, samples] of underWay) {
-        const landed = await flight.wait(signal)
+      for (const [at, samples] of [...underWay.values()].entries()) {
         for (const i of samples) {
-          const outcome = landed.get(i)
-          if (outcome?.ok) {
-            outcomes.set(i, { ...outcome, from: 'flight' })
-            this.counts.shared++
-          } else if (outcome) {
-            outcomes.set(i, outcome)
-            this.#countLoss(outcome.error)
-          }
+          const outcome = landed[bought.length + at]?.get(i)
+          if (!outcome) continue
+          outcomes.set(i, outcome.ok ? { ...outcome, from: 'flight' } : outcome)
+          if (outcome.ok) this.counts.shared++
+          else this.#countLoss(outcome.error)
         }
       }
     } catch (left) {
