@@ -66,7 +66,7 @@ export const RECIPES: readonly Recipe[] = [
     summary: 'arithmetic chains, self-repairing chains and register programs',
     config: { ...USUAL.config, context: 112 },
     seed: 'chains/1',
-    steps: 4_000,
+    steps: 3_000,
     lessons: [
       { task: arithmeticChain, levels: { 0: 1, 1: 3 }, named: [1], share: 3, texts: 'solution' },
       { task: selfRepairingChain, levels: { 0: 1, 1: 2 }, named: [1], share: 2, texts: 'completer', mark: '~' },

@@ -142,9 +142,9 @@ async function save(folder: string, name: string, weights: Uint8Array, card: Car
   await write(`${name}.json`, `${JSON.stringify(card, null, 2)}\n`)
 }
 
-/** Mean of the last 50 losses: one batch alone is noise. */
+/** Mean of the last 100 losses: one batch alone is noise. */
 function tail(losses: readonly number[]): number {
-  const last = losses.slice(-50)
+  const last = losses.slice(-100)
   return Number((last.reduce((a, b) => a + b, 0) / last.length).toFixed(4))
 }
 
