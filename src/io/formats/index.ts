@@ -1,8 +1,14 @@
 import { agentprocessbench } from './agentprocessbench.ts'
 import { anthropicManagedAgents } from './anthropic-managed-agents.ts'
 import { anthropicMessages } from './anthropic-messages.ts'
+import { bedrock } from './bedrock.ts'
 import { bigBenchMistake } from './big-bench-mistake.ts'
+import { claudeCode } from './claude-code.ts'
+import { codexCli } from './codex-cli.ts'
+import { cohere } from './cohere.ts'
 import type { Format } from './format.ts'
+import { gemini } from './gemini.ts'
+import { geminiCli } from './gemini-cli.ts'
 import { native } from './native.ts'
 import { openaiChat } from './openai-chat.ts'
 import { openaiResponses } from './openai-responses.ts'
@@ -18,4 +24,10 @@ export const FORMATS: readonly Format[] = [
   openaiResponses,
   anthropicMessages,
   anthropicManagedAgents,
+  claudeCode,
+  codexCli,
+  geminiCli,
+  gemini,
+  bedrock,
+  cohere,
 ]
