@@ -9,10 +9,16 @@ import { cohere } from './cohere.ts'
 import type { Format } from './format.ts'
 import { gemini } from './gemini.ts'
 import { geminiCli } from './gemini-cli.ts'
+import { jaeger } from './jaeger.ts'
+import { langfuse } from './langfuse.ts'
+import { langsmith } from './langsmith.ts'
+import { mastra } from './mastra.ts'
 import { native } from './native.ts'
 import { openaiChat } from './openai-chat.ts'
 import { openaiResponses } from './openai-responses.ts'
+import { otlp } from './otlp.ts'
 import { processbench } from './processbench.ts'
+import { aiSdkSpans, openinference, otelGenai } from './span-formats.ts'
 
 /** Every trace format, in the order in which ties of detection are settled. */
 export const FORMATS: readonly Format[] = [
@@ -30,4 +36,12 @@ export const FORMATS: readonly Format[] = [
   gemini,
   bedrock,
   cohere,
+  otlp,
+  jaeger,
+  otelGenai,
+  openinference,
+  aiSdkSpans,
+  langfuse,
+  langsmith,
+  mastra,
 ]

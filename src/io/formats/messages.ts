@@ -104,6 +104,8 @@ function systemOf(body: JsonObject, at: At): Message[] {
 
 /** One message that says who speaks. */
 function readMessage(object: JsonObject, role: Message['role'], at: At): Message {
+  const written = writtenCalls(object.content, at)
+  if (written) return { role: 'assistant', parts: written }
   const name = asText(pick(object, 'name', 'agent', 'sender'))
   const body = role === 'tool' ? toolParts(object, at) : [...thinkingOf(object), ...bodyParts(object, role, at)]
   const parts = role === 'tool' ? body : [...body, ...callsOf(object, at)]
@@ -127,6 +129,14 @@ function thinkingOf(object: JsonObject): Part[] {
     ...(thinking === undefined ? [] : [{ type: 'reasoning', text: thinking } satisfies Part]),
     ...(plan === undefined ? [] : [{ type: 'text', text: plan } satisfies Part]),
   ]
+}
+
+/** Koog writes calls as JSON text, also into messages of a tool: `[{"id": ..., "function": {name, arguments}}]`. */
+function writtenCalls(content: unknown, at: At): Part[] | undefined {
+  if (typeof content !== 'string' || !content.startsWith('[{')) return undefined
+  const calls = asList(unwrapJson(content))
+  const all = calls.length > 0 && calls.every((c) => typeof asObject(asObject(c)?.function)?.arguments === 'string')
+  return all ? callsOf({ tool_calls: calls }, at) : undefined
 }
 
 function callsOf(object: JsonObject, at: At): Part[] {
@@ -161,7 +171,10 @@ function toolParts(object: JsonObject, at: At): Part[] {
     return read.filter((p) => p.type === 'result')
   })
   if (parts.length > 0) return parts
-  const output = textOf(pick(object, 'content', 'parts', 'output', 'response'))
+  const content = pick(object, 'content', 'parts', 'output', 'response')
+  // LangChain's tracer lists the tools' definitions among the messages
+  if (asObject(content)?.type === 'function' && object.tool_call_id === undefined) return []
+  const output = textOf(content)
   const id = asText(pick(object, 'tool_call_id', 'toolCallId', 'call_id')) ?? asText(asList(object.tool_call_ids)[0])
   const name = asText(pick(object, 'name', 'function'))
   const isError = object.status === 'error' || (object.error !== undefined && object.error !== null) || undefined
