@@ -1,6 +1,8 @@
 import { agentprocessbench } from './agentprocessbench.ts'
+import { aiSdkMessages, aiSdkStream } from './ai-sdk.ts'
 import { anthropicManagedAgents } from './anthropic-managed-agents.ts'
 import { anthropicMessages } from './anthropic-messages.ts'
+import { atif } from './atif.ts'
 import { bedrock } from './bedrock.ts'
 import { bigBenchMistake } from './big-bench-mistake.ts'
 import { claudeCode } from './claude-code.ts'
@@ -9,6 +11,7 @@ import { cohere } from './cohere.ts'
 import type { Format } from './format.ts'
 import { gemini } from './gemini.ts'
 import { geminiCli } from './gemini-cli.ts'
+import { inspect } from './inspect.ts'
 import { jaeger } from './jaeger.ts'
 import { langfuse } from './langfuse.ts'
 import { langsmith } from './langsmith.ts'
@@ -16,9 +19,12 @@ import { mastra } from './mastra.ts'
 import { native } from './native.ts'
 import { openaiChat } from './openai-chat.ts'
 import { openaiResponses } from './openai-responses.ts'
+import { openhands } from './openhands.ts'
 import { otlp } from './otlp.ts'
+import { plainText } from './plain-text.ts'
 import { processbench } from './processbench.ts'
 import { aiSdkSpans, openinference, otelGenai } from './span-formats.ts'
+import { sweAgent } from './swe-agent.ts'
 
 /** Every trace format, in the order in which ties of detection are settled. */
 export const FORMATS: readonly Format[] = [
@@ -44,4 +50,11 @@ export const FORMATS: readonly Format[] = [
   langfuse,
   langsmith,
   mastra,
+  inspect,
+  openhands,
+  sweAgent,
+  atif,
+  aiSdkMessages,
+  aiSdkStream,
+  plainText,
 ]

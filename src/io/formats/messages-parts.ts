@@ -89,7 +89,7 @@ function text(value: unknown): Part[] {
 
 /** Thinking as a text, as a list of texts (Mistral), or as a summary (OpenAI); empty where it is encrypted. */
 export function thinkingText(part: JsonObject): string {
-  const said = pick(part, 'thinking', 'text', 'content')
+  const said = pick(part, 'thinking', 'reasoning', 'text', 'content')
   if (typeof said === 'string') return said
   const lists = [said, part.summary].map((list) => asList(list).map(textOf).join('\n\n'))
   return lists.find((joined) => joined !== '') ?? ''

@@ -148,7 +148,7 @@ function callsOf(object: JsonObject, at: At): Part[] {
     const call = asObject(value)
     if (!call) return []
     const inner = asObject(call.function) ?? call
-    const name = asText(pick(inner, 'name', 'toolName'))
+    const name = asText(pick(inner, 'name', 'toolName')) ?? asText(call.function)
     if (name === undefined) {
       at.odd('call without a name')
       return []
