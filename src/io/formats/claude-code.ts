@@ -28,7 +28,9 @@ export const claudeCode: Format = {
     let session = at.stem
     for (const line of linesOf(record as unknown[], at)) {
       session = asText(line.sessionId) ?? asText(line.session_id) ?? session
-      sessions.set(session, [...(sessions.get(session) ?? []), line])
+      const lines = sessions.get(session)
+      if (lines) lines.push(line)
+      else sessions.set(session, [line])
     }
     const traces = [...sessions].flatMap(([id, lines]) => readSession(id, lines, at) ?? [])
     if (traces.length === 0)

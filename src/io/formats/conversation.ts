@@ -234,18 +234,36 @@ function pairResults(steps: Step[], results: readonly Arrived[], failed: number[
     if (result.isError) failed.push(index)
   }
   for (const index of calls.left()) at.odd('call without result', String(steps[index]?.origin))
-  failed.sort((a, b) => a - b)
-  for (const { result, before, origin, agent } of orphans.reverse()) {
-    steps.splice(before, 0, { text: result.output, kind: 'observation', agent: agent ?? 'tool', origin })
-    failed.forEach((index, i) => {
-      if (index >= before) failed[i] = index + 1
-    })
+  const shift = insertOrphans(steps, orphans)
+  failed.splice(0, failed.length, ...failed.sort((a, b) => a - b).map(shift))
+}
+
+/** Puts results without a call where they came; gives the new place of a step. */
+function insertOrphans(steps: Step[], orphans: readonly Arrived[]): (index: number) => number {
+  if (orphans.length === 0) return (index) => index
+  const moved: number[] = []
+  const all: Step[] = []
+  let next = 0
+  const addUntil = (before: number): void => {
+    for (let orphan = orphans[next]; orphan && orphan.before <= before; orphan = orphans[++next]) {
+      const { result, origin, agent } = orphan
+      all.push({ text: result.output, kind: 'observation', agent: agent ?? 'tool', origin })
+    }
   }
+  steps.forEach((step, i) => {
+    addUntil(i)
+    moved.push(all.length)
+    all.push(step)
+  })
+  addUntil(steps.length)
+  steps.length = 0
+  for (const step of all) steps.push(step)
+  return (index) => moved[index] ?? index
 }
 
 /** Calls that wait for their result. */
 class OpenCalls {
-  private readonly byId = new Map<string, number[]>()
+  private readonly ids = new Map<string, number[]>()
   private readonly open = new Set<number>()
   private readonly steps: readonly Step[]
 
@@ -254,12 +272,15 @@ class OpenCalls {
     steps.forEach(({ action }, i) => {
       if (!action) return
       this.open.add(i)
-      if (action.id !== undefined) this.byId.set(action.id, [...(this.byId.get(action.id) ?? []), i])
+      if (action.id === undefined) return
+      const same = this.ids.get(action.id)
+      if (same) same.push(i)
+      else this.ids.set(action.id, [i])
     })
   }
 
   knows(id: string | undefined): boolean {
-    return id !== undefined && this.byId.has(id)
+    return id !== undefined && this.ids.has(id)
   }
 
   /** By id the nearest call before the result, else the next one; without an id the oldest open call of the name. */
@@ -274,8 +295,18 @@ class OpenCalls {
   }
 
   private nearest(id: string, before: number): number | undefined {
-    const same = (this.byId.get(id) ?? []).filter((i) => this.open.has(i))
-    return same.findLast((i) => i < before) ?? same[0]
+    const same = this.ids.get(id) ?? []
+    while (same.length > 0) {
+      const [index] = same.splice(
+        Math.max(
+          same.findLastIndex((i) => i < before),
+          0,
+        ),
+        1,
+      )
+      if (index !== undefined && this.open.has(index)) return index
+    }
+    return undefined
   }
 
   private oldest(name: string | undefined, before: number): number | undefined {

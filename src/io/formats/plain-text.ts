@@ -29,9 +29,10 @@ export const plainText: Format = {
   write: (traces) => traces.map((trace, i) => `${i > 0 ? '---\n' : ''}${writeTrace(trace)}`),
 }
 
-/** Text that is no stream of events and has letters; tables of numbers are for other formats. */
+/** Text that is no stream of events, no table and not binary. */
 const isText = (sample: Sample): boolean =>
   sample.container === 'text' &&
+  !/\.(csv|tsv)(\.gz)?$/.test(sample.path) &&
   !looksLikeEvents(sample.head) &&
   /\p{L}{2}/u.test(sample.head) &&
   !sample.head.includes('\0')

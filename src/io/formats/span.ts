@@ -192,7 +192,7 @@ function outputsOf(span: Span, at: At): Message[] {
     readMessages(a['output.value'], 'assistant', at),
     readMessages(a.output, 'assistant', at),
   ]
-  return richest(told)
+  return richestAnswer(told)
 }
 
 /** A prompt that may be messages, a text, or an object with a text under one of the usual names. */
@@ -273,14 +273,21 @@ function listed(value: unknown): unknown {
 
 /** The telling with most calls and results, then with most messages; of equals the first, which is the innermost. */
 export function richest(tellings: readonly Message[][]): Message[] {
-  const rank = (telling: readonly Message[]): number => {
-    const parts = telling.flatMap((m) => m.parts)
-    if (parts.length === 0) return 0
-    return 1e6 * parts.filter((p) => p.type === 'call' || p.type === 'result').length + telling.length
-  }
-  let best: Message[] = []
-  for (const telling of tellings) if (rank(telling) > rank(best)) best = telling
-  return best
+  return best(tellings, (telling) => 1e6 * structured(telling) + telling.length)
+}
+
+/** As `richest`, for what a model said: an agent's output may repeat the whole conversation, that is not more. */
+export function richestAnswer(tellings: readonly Message[][]): Message[] {
+  const own = tellings.filter((telling) => telling.every((m) => m.role === 'assistant'))
+  return best(own.some((t) => t.length > 0) ? own : tellings, structured)
+}
+
+const structured = (telling: readonly Message[]): number =>
+  telling.flatMap((m) => m.parts).filter((p) => p.type === 'call' || p.type === 'result').length
+
+function best(tellings: readonly Message[][], rank: (telling: Message[]) => number): Message[] {
+  const told = tellings.filter((telling) => telling.some((m) => m.parts.length > 0))
+  return told.reduce<Message[] | undefined>((a, b) => (a === undefined || rank(b) > rank(a) ? b : a), undefined) ?? []
 }
 
 /** One answer that is written as a message for each token of the stream. */

@@ -145,6 +145,41 @@ describe('otlp', () => {
     ])
   })
 
+  it('pairs an id that is used again with the call of its turn', () => {
+    const told = (output: string): object => said('tool', { type: 'tool_call_response', id: 'c', response: output })
+    const chat = (id: string, start: number, history: object[], ...out: object[]): object =>
+      span(id, '', start, {
+        'gen_ai.operation.name': 'chat',
+        'gen_ai.input.messages': JSON.stringify(history),
+        'gen_ai.output.messages': JSON.stringify([said('assistant', ...out)]),
+        ...usage,
+      })
+    const asked = said('assistant', call)
+    const [trace] = otlp.read(
+      envelope(
+        chat('1', 1, [question], call),
+        chat('2', 2, [question, asked, told('one')], call),
+        chat('3', 3, [question, asked, told('one'), asked, told('two')], { type: 'text', content: 'done' }),
+      ),
+      testAt(),
+    )
+    expect(trace?.steps.map((s) => [s.action?.id, s.observation ?? s.text])).toEqual([
+      ['c', 'one'],
+      ['c', 'two'],
+      [undefined, 'done'],
+    ])
+  })
+
+  it('reads spans whose parents go in a circle', () => {
+    const chat = {
+      'gen_ai.operation.name': 'chat',
+      'gen_ai.output.messages': JSON.stringify([said('assistant', call)]),
+      ...usage,
+    }
+    const traces = otlp.read(envelope(span('a', 'b', 1, chat), span('b', 'c', 2, {}), span('c', 'a', 3, {})), testAt())
+    expect(traces[0]?.usage?.calls).toBe(1)
+  })
+
   it('refuses spans of nothing but HTTP', () => {
     const http = envelope(span('a', '', 1, { 'http.method': 'GET' }))
     expect(() => otlp.read(http, testAt())).toThrow(expect.objectContaining({ code: 'GRD-IO-012' }))
@@ -320,6 +355,12 @@ describe.skipIf(NO_SAMPLES)('langfuse on real exports (needs GRADUS_DATA)', () =
         expect(read.flatMap(flatten)).toEqual(expected.data.flatMap(flattenOracle))
       }
     }
+  })
+
+  it.each(exported)('%s: says nothing twice', async (path) => {
+    const { trace } = await readSample(path, langfuse)
+    const texts = trace.steps.filter((s) => !s.action).map((s) => s.text.trim())
+    expect(new Set([trace.problem.prompt, ...texts]).size).toBe(texts.length + 1)
   })
 
   it('finds the calls that Koog writes into texts', async () => {
