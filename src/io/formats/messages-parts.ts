@@ -44,6 +44,7 @@ function readTyped(type: string, part: JsonObject, at: At): Part[] | undefined {
     case 'image':
     case 'input_image':
     case 'file':
+    case 'uri':
       return image(part)
     case 'step-start':
     case 'fallback':
@@ -138,11 +139,13 @@ function image(part: JsonObject): Part[] {
   const url = asObject(part.image_url)
   const data = asText(source?.data)
   const mediaType =
-    asText(pick(source, 'media_type')) ?? asText(pick(part, 'mediaType', 'media_type', 'mimeType')) ?? 'image'
+    asText(pick(source, 'media_type')) ??
+    asText(pick(part, 'mediaType', 'media_type', 'mimeType', 'mime_type')) ??
+    'image'
   const path =
     asText(pick(source, 'path', 'url')) ??
     asText(pick(url, 'url')) ??
-    asText(pick(part, 'image_url', 'image', 'url')) ??
+    asText(pick(part, 'image_url', 'image', 'url', 'uri')) ??
     (data === undefined ? undefined : `data:${mediaType};base64,${data}`)
   return path === undefined ? [] : [{ type: 'image', path, mediaType }]
 }

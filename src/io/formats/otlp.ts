@@ -1,6 +1,7 @@
 import { GradusError } from '../../core/errors.ts'
 import { type Format, place, type Sample, share } from './format.ts'
 import { asObject } from './loose.ts'
+import { writeOtlp } from './otlp-write.ts'
 import { otlpSpans } from './span-records.ts'
 import { tracesFromSpans } from './spans.ts'
 
@@ -24,6 +25,7 @@ export const otlp: Format = {
     }
     return traces
   },
+  write: (traces) => traces.map(writeOtlp),
 }
 
 const isEnvelope = (record: unknown): boolean =>

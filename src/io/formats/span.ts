@@ -113,7 +113,8 @@ function usageOf(a: JsonObject): Usage | undefined {
   const total = first('llm.token_count.total')
   const thoughts = total !== undefined && total > (input ?? 0) + (output ?? 0) ? total - (input ?? 0) : undefined
   const completionTokens = thoughts ?? output ?? 0
-  return { calls: 1, promptTokens: input ?? 0, completionTokens, cachedTokens: cachedTokens ?? 0, seconds: 0 }
+  const calls = asNumber(a['gradus.calls']) ?? 1
+  return { calls, promptTokens: input ?? 0, completionTokens, cachedTokens: cachedTokens ?? 0, seconds: 0 }
 }
 
 function toolOf({ name, attributes: a, events }: Span): ToolRun {

@@ -25,10 +25,15 @@ export class Story {
     return this.told.length === 0
   }
 
-  /** What a model was given: the history again, so that only what is told more often than before is new. */
+  /**
+   * What a model was given: the history again, so that only what is told more often than before is new. System text that
+   * opens it is an agent's instructions, later one is a turn.
+   */
   addInputs(messages: readonly Message[]): void {
     const here = new Map<string, number>()
+    let opened = false
     for (const message of messages) {
+      opened ||= message.role !== 'system'
       const fresh = message.parts.filter((part) => {
         const key = keyOf(message, part)
         const count = (here.get(key) ?? 0) + 1
@@ -38,7 +43,7 @@ export class Story {
         this.counts.set(key, count)
         return true
       })
-      if (fresh.length > 0) this.push(message, fresh)
+      if (fresh.length > 0) this.push(message, fresh, opened ? this.told : this.system)
     }
   }
 
@@ -96,7 +101,7 @@ export class Story {
     }
   }
 
-  private push(message: Message, parts: readonly Part[]): void {
+  private push(message: Message, parts: readonly Part[], list = this.told): void {
     const kept = parts.map((part): Part => {
       if (part.type !== 'call') return part
       const told: ToldCall = {
@@ -111,7 +116,6 @@ export class Story {
       else if (part.id !== undefined) this.bySourceId.set(part.id, [told])
       return { ...part, id: told.id }
     })
-    const list = message.role === 'system' ? this.system : this.told
     list.push({ ...message, parts: kept })
   }
 

@@ -2,6 +2,7 @@ import type { Trace, Usage } from '../../core/words.ts'
 import { type Message, traceFromConversation } from './conversation.ts'
 import type { At } from './format.ts'
 import { readSpan, richest, richestAnswer, type Said, type Span } from './span.ts'
+import { isEvaluator, readEvaluations, readOutcome } from './spans-labels.ts'
 import { Story } from './spans-story.ts'
 import { totalUsage } from './usage.ts'
 
@@ -50,12 +51,20 @@ function traceFromSpans(id: string, spans: readonly Span[], dataset: string, at:
     id,
     generator: calls.map((c) => c.model).find((m) => m !== undefined) ?? '',
     dataset,
-    usage: totalUsage(calls.map((c) => c.usage)),
+    usage: totalUsage(calls.map((c) => c.usage)) ?? agentUsage(nodes, calls.length),
+    outcome: readOutcome(spans),
   }
   const tools = calls.find((c) => c.node.tools.length > 0)?.node.tools
   const trace = traceFromConversation({ messages: story.messages(), ...(tools && { tools }) }, head, at)
   story.restoreIds(trace.steps)
-  return trace
+  return { ...trace, ...readEvaluations(spans.filter(isEvaluator), trace, at) }
+}
+
+/** The sum that an agent's span states, where its calls state none. */
+function agentUsage(nodes: readonly Node[], calls: number): Usage | undefined {
+  const agent = nodes.find((n) => n.usage !== undefined && !isEvaluation(n))
+  if (!agent?.usage) return undefined
+  return agent.span.attributes['gradus.calls'] === undefined ? { ...agent.usage, calls } : agent.usage
 }
 
 function tree(spans: readonly Span[], at: At): Node[] {
@@ -87,6 +96,7 @@ interface ModelCall {
 /** Innermost spans that are a model call, each with what the spans around it say of the same call. */
 function modelCalls(nodes: readonly Node[]): ModelCall[] {
   const candidates = new Set(nodes.filter((n) => n.kind !== 'tool' && (n.usage !== undefined || n.kind === 'model')))
+  for (const node of candidates) if (isEvaluation(node)) candidates.delete(node)
   for (const node of candidates) if (isRepeated(node, nodes)) candidates.delete(node)
   const inner = new Map([...candidates].map((node) => [node, innermost(node, candidates)]))
   return [...candidates].flatMap((node): ModelCall[] => {
@@ -122,6 +132,11 @@ function isRepeated(node: Node, nodes: readonly Node[]): boolean {
   const name = String(node.span.attributes['ai.operationId'] ?? '')
   if (name === '' || /\.do[A-Z]/.test(name)) return false
   return nodes.some((n) => String(n.span.attributes['ai.operationId'] ?? '').startsWith(`${name}.do`))
+}
+
+function isEvaluation(node: Node): boolean {
+  for (let up: Node | undefined = node; up; up = up.parent) if (isEvaluator(up.span)) return true
+  return false
 }
 
 function inherited(node: Node): Message[] {
