@@ -3,7 +3,7 @@ import type { Trace } from '../../core/words.ts'
 import { conversationFromTrace, type Message, type Part, traceFromConversation } from './conversation.ts'
 import { type Format, hasFields, others, place, type Sample, share } from './format.ts'
 import { asNumber, asObject, asText, type JsonObject, objects, unwrapJson } from './loose.ts'
-import { readMessages, readTools } from './messages.ts'
+import { readMessages, readTextOrMessages, readTools } from './messages.ts'
 import { looksLikeEvents, readEvents, recordedBody } from './sse.ts'
 import { readUsage } from './usage.ts'
 
@@ -31,7 +31,7 @@ export const anthropicMessages: Format = {
     }
     const response = said ? { role: 'assistant', content: body.content } : undefined
     const messages = [
-      ...readMessages(body.system, 'system', at).map((m): Message => ({ ...m, role: 'system' })),
+      ...readTextOrMessages(body.system, 'system', at).map((m): Message => ({ ...m, role: 'system' })),
       ...readMessages(body.messages, 'user', at),
       ...(response ? readMessages(response, 'assistant', at) : []),
     ]

@@ -1,5 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { Trace } from '../../core/words.ts'
+import { anthropicMessages } from './anthropic-messages.ts'
+import { atif } from './atif.ts'
 import {
   type Conversation,
   conversationFromTrace,
@@ -9,6 +12,8 @@ import {
   traceFromConversation,
 } from './conversation.ts'
 import type { At } from './format.ts'
+import { openaiChat } from './openai-chat.ts'
+import { otlp } from './otlp.ts'
 import { testAt } from './samples.testing.ts'
 
 const user = (text: string): Message => ({ role: 'user', parts: [{ type: 'text', text }] })
@@ -137,6 +142,24 @@ const conversations = fc
     })
     return { messages }
   })
+
+describe.each([openaiChat, anthropicMessages, atif, otlp])('a conversation written as $name', (format) => {
+  it('is read back with every text and every pairing', () => {
+    fc.assert(
+      fc.property(conversations, (conversation) => {
+        const trace = traceFromConversation(conversation, { id: 't', generator: '', dataset: 'test' }, testAt())
+        const records = format.write?.([trace]) ?? []
+        const [again] = format.read(format.unit === 'document' ? records : records[0], testAt())
+        const held = (t: Trace | undefined): unknown => [
+          t?.problem.prompt,
+          t?.answer,
+          t?.steps.map(({ origin, ...step }) => ({ ...step, reasoning: / reasoning$/.test(String(origin)) })),
+        ]
+        expect(held(again)).toEqual(held(trace))
+      }),
+    )
+  })
+})
 
 describe('a conversation written from its trace', () => {
   it('keeps every text and every pairing', () => {

@@ -153,6 +153,7 @@ function image(part: JsonObject): Part[] {
 /** JSON text of an object becomes the object; text that is not JSON stays and is counted. */
 export function readArguments(value: unknown, at: At): unknown {
   if (typeof value !== 'string') return value ?? {}
+  if (value.trim() === '') return {}
   const inner = unwrapJson(value)
   if (typeof inner === 'string') at.odd('arguments are not JSON', value.slice(0, 60))
   return inner

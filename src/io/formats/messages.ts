@@ -36,6 +36,12 @@ export function readMessages(value: unknown, role: Message['role'], at: At): Mes
   return object ? readObject(object, role, at) : []
 }
 
+/** As `readMessages` for a field that is text or messages: its text is never taken for JSON. */
+export function readTextOrMessages(value: unknown, role: Message['role'], at: At): Message[] {
+  if (typeof value !== 'string') return readMessages(value, role, at)
+  return value === '' ? [] : [{ role, parts: [{ type: 'text', text: value }] }]
+}
+
 /** Tool definitions in OpenAI's, Anthropic's or Gemini's shape. */
 export function readTools(value: unknown): Tool[] {
   return asList(unwrapJson(value)).flatMap((element): Tool[] => {

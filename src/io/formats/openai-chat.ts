@@ -8,15 +8,16 @@ import {
   traceFromConversation,
 } from './conversation.ts'
 import { type At, type Format, others, place, share } from './format.ts'
-import { asObject, asText, type JsonObject, objects } from './loose.ts'
+import { asNumber, asObject, asText, type JsonObject, objects, unwrapJson } from './loose.ts'
 import { readMessages, readTools } from './messages.ts'
+import { looksLikeEvents, readEvents, recordedBody } from './sse.ts'
 import { readUsage } from './usage.ts'
 
 const NAME = 'openai-chat'
 
 /**
  * Chat completions of OpenAI and compatible providers: `{messages, tools?}` as for fine-tuning, response bodies, pairs
- * of request and response, and bare lists of messages.
+ * of request and response, recorded exchanges, event streams, and bare lists of messages.
  *
  * A body with several choices gives a trace for each; its usage stands with the first. `arguments` are parsed where
  * they are a JSON object.
@@ -29,10 +30,14 @@ export const openaiChat: Format = {
   unit: 'record',
   detect(sample) {
     if (Array.isArray(sample.document) && isChat(sample.document)) return 0.8
-    return Math.max(share(sample, isCompletion), 0.8 * share(sample, (r) => isChat(asObject(r)?.messages)))
+    return Math.max(
+      share(sample, (r) => isCompletion(received(r))),
+      0.8 * share(sample, (r) => isChat(asObject(r)?.messages)),
+    )
   },
   oneRecord: (document) => isChat(document),
-  read(record, at) {
+  read(recorded, at) {
+    const record = received(recorded)
     const exchange = asObject(record)
     const body = Array.isArray(record)
       ? { messages: record }
@@ -82,6 +87,47 @@ function isChat(list: unknown): boolean {
 function isCompletion(record: unknown): boolean {
   const body = asObject(asObject(record)?.response) ?? asObject(record)
   return objects(body?.choices).some((choice) => asObject(choice.message) !== undefined)
+}
+
+/** The body of a recorded exchange, or what the chunks of an event stream tell together. */
+function received(record: unknown): unknown {
+  const object = asObject(record)
+  const text = typeof record === 'string' ? record : object && recordedBody(object)
+  if (typeof text !== 'string') return record
+  return looksLikeEvents(text) ? joinChunks(readEvents(text)) : unwrapJson(text)
+}
+
+/** Deltas of the first choice, tool calls joined by index; the last usage counts. */
+function joinChunks(chunks: readonly JsonObject[]): JsonObject {
+  const message: JsonObject = { role: 'assistant', content: '' }
+  const calls: JsonObject[] = []
+  const add = (to: JsonObject, field: string, text: unknown): void => {
+    if (typeof text === 'string') to[field] = `${to[field] ?? ''}${text}`
+  }
+  let told = false
+  for (const chunk of chunks) {
+    const delta = asObject(objects(chunk.choices).find((c) => (c.index ?? 0) === 0)?.delta)
+    if (!delta) continue
+    told = true
+    for (const field of ['content', 'reasoning_content', 'reasoning', 'refusal']) add(message, field, delta[field])
+    for (const piece of objects(delta.tool_calls)) {
+      const index = asNumber(piece.index) ?? calls.length
+      const call = (calls[index] ??= { id: piece.id, type: 'function', function: {} })
+      const made = asObject(call.function) ?? {}
+      add(made, 'name', asObject(piece.function)?.name)
+      add(made, 'arguments', asObject(piece.function)?.arguments)
+    }
+  }
+  if (!told) return {}
+  const [first] = chunks
+  const usage = chunks.findLast((c) => asObject(c.usage))?.usage
+  const whole = calls.filter((c) => c !== undefined)
+  return {
+    id: first?.id,
+    model: first?.model,
+    choices: [{ message: { ...message, ...(whole.length > 0 && { tool_calls: whole }) } }],
+    ...(usage !== undefined && { usage }),
+  }
 }
 
 function writeChat(trace: Trace): unknown {

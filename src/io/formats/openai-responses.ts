@@ -1,8 +1,9 @@
 import { GradusError } from '../../core/errors.ts'
 import { traceFromConversation } from './conversation.ts'
 import { type Format, hasFields, others, place, share } from './format.ts'
-import { asList, asObject, asText, type JsonObject, objects } from './loose.ts'
-import { readMessages, readTools } from './messages.ts'
+import { asList, asObject, asText, type JsonObject, objects, unwrapJson } from './loose.ts'
+import { readMessages, readTextOrMessages, readTools } from './messages.ts'
+import { looksLikeEvents, readEvents, recordedBody } from './sse.ts'
 import { readUsage } from './usage.ts'
 
 /**
@@ -15,9 +16,9 @@ export const openaiResponses: Format = {
   home: 'https://platform.openai.com/docs/api-reference/responses',
   container: 'jsonl',
   unit: 'record',
-  detect: (sample) => share(sample, (r) => isResponse(asObject(r)?.response) || isResponse(r)),
+  detect: (sample) => share(sample, (r) => isResponse(asObject(r)?.response) || isResponse(received(r))),
   read(record, at) {
-    const exchange = asObject(record) ?? {}
+    const exchange = asObject(received(record)) ?? {}
     const body: JsonObject = isResponse(exchange)
       ? exchange
       : { ...asObject(exchange.request), ...asObject(exchange.response) }
@@ -25,10 +26,9 @@ export const openaiResponses: Format = {
       const failure = asText(asObject(body.error)?.message)
       throw new GradusError('GRD-IO-012', { where: place(at, 'output'), found: failure ?? 'a response without output' })
     }
-    const instructions = asText(body.instructions)
     const messages = [
-      ...(instructions === undefined ? [] : readMessages(instructions, 'system', at)),
-      ...readMessages(body.input, 'user', at),
+      ...readTextOrMessages(body.instructions, 'system', at),
+      ...readTextOrMessages(body.input, 'user', at),
       ...readMessages(body.output, 'assistant', at),
     ]
     const listed = objects(body.output).flatMap((item) => (item.type === 'mcp_list_tools' ? asList(item.tools) : []))
@@ -48,4 +48,14 @@ function isResponse(value: unknown): boolean {
   const body = asObject(value)
   if (body?.object === 'response') return true
   return typeof body?.id === 'string' && /^resp_/.test(body.id) && Array.isArray(body.output)
+}
+
+/** The response of a recorded exchange or of an event stream, whose last event holds it whole. */
+function received(record: unknown): unknown {
+  const object = asObject(record)
+  const text = typeof record === 'string' ? record : object && recordedBody(object)
+  if (typeof text !== 'string') return record
+  if (!looksLikeEvents(text)) return unwrapJson(text)
+  return readEvents(text).findLast((event) => /^response\.(completed|incomplete|failed)$/.test(String(event.type)))
+    ?.response
 }

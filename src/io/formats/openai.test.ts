@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Trace } from '../../core/words.ts'
 import { readTraces } from '../read.ts'
+import { FORMATS } from './index.ts'
 import { openaiChat } from './openai-chat.ts'
 import { openaiResponses } from './openai-responses.ts'
 import { counts, NO_SAMPLES, readSample, sampleFile, sampleFiles, sampleJson, testAt } from './samples.testing.ts'
@@ -98,6 +99,36 @@ describe('openai-chat', () => {
     })
   })
 
+  it('joins the chunks of an event stream, tool calls by index', () => {
+    const chunk = (delta: object, usage?: object): string =>
+      `data: ${JSON.stringify({ id: 'r', model: 'm', choices: [{ index: 0, delta }], ...(usage && { usage }) })}\n\n`
+    const piece = (index: number, args: string, more: object = {}): object => ({
+      tool_calls: [
+        { index, ...more, function: { ...(Object.keys(more).length > 0 && { name: `f${index}` }), arguments: args } },
+      ],
+    })
+    const text = [
+      chunk({ role: 'assistant', content: 'I ' }),
+      chunk({ content: 'look' }),
+      chunk(piece(0, '{"a"', { id: 'a' })),
+      chunk(piece(1, '', { id: 'b' })),
+      chunk(piece(0, ':1}')),
+      chunk({}, { prompt_tokens: 4, completion_tokens: 6, total_tokens: 10 }),
+      'data: [DONE]\n\n',
+    ].join('')
+    for (const record of [text, { status: 200, headers: {}, body: text }]) {
+      const sample = { path: 'x', container: 'text' as const, records: [record], head: text }
+      expect(FORMATS.filter((f) => f.detect(sample) > 0.5).map((f) => f.name)).toEqual(['openai-chat'])
+      const [trace] = openaiChat.read(record, testAt())
+      expect(trace?.steps.map((s) => [s.text, s.action?.id, s.action?.input])).toEqual([
+        ['I look', undefined, undefined],
+        ['f0({"a":1})', 'a', { a: 1 }],
+        ['f1({})', 'b', {}],
+      ])
+      expect(trace?.usage).toMatchObject({ calls: 1, promptTokens: 4, completionTokens: 6 })
+    }
+  })
+
   it('gives a trace for each choice and counts the usage once', () => {
     const traces = openaiChat.read(
       {
@@ -160,6 +191,18 @@ describe.skipIf(NO_SAMPLES)('openai-responses on real bodies (needs GRADUS_DATA)
 })
 
 describe('openai-responses', () => {
+  it('takes the whole response from the last event of a stream', () => {
+    const output = [{ type: 'message', role: 'assistant', content: [{ type: 'output_text', text: '["done"]' }] }]
+    const response = { id: 'resp_1', object: 'response', input: '["a text"]', output }
+    const text = ['response.created', 'response.completed']
+      .map((type) => `event: ${type}\ndata: ${JSON.stringify({ type, response })}\n\n`)
+      .join('')
+    const sample = { path: 'x', container: 'text' as const, records: [text], head: text }
+    expect(FORMATS.filter((f) => f.detect(sample) > 0.5).map((f) => f.name)).toEqual(['openai-responses'])
+    const [trace] = openaiResponses.read(text, testAt())
+    expect(trace).toMatchObject({ answer: '["done"]', problem: { prompt: '["a text"]' } })
+  })
+
   it('pairs function calls with outputs in the input of the next request', () => {
     const [trace] = openaiResponses.read(
       {
