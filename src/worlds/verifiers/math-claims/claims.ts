@@ -2,13 +2,15 @@ import type { Comparison } from './compare.ts'
 import { compareNumbers } from './compare.ts'
 import { chainsOf } from './formula.ts'
 import { guardOf } from './guards.ts'
+import { compareIdentity } from './identity.ts'
 import { proseChains } from './prose.ts'
-import type { Side } from './side.ts'
 import { readSide } from './side.ts'
 import { spansOf } from './spans.ts'
 
 /** One equation that a step states, and what came out. */
 export interface Claim {
+  /** Numbers on both sides, or symbols too. */
+  kind: 'numbers' | 'identity'
   /** As written, without LaTeX dressing. */
   text: string
   /** null = the writer may have meant something in which it holds, or the text around it makes it no claim. */
@@ -22,7 +24,7 @@ export interface Claim {
 /** A text longer than this is no step of a calculation. */
 const MAX_TEXT = 20_000
 
-/** Equations between numbers that a text states, in order; each link of a chain is one. Never throws. */
+/** Equations that a text states, in order; each link of a chain is one. Never throws. */
 export function claimsOf(text: string): Claim[] {
   if (text.length > MAX_TEXT || !text.includes('=')) return []
   const spans = spansOf(text)
@@ -52,16 +54,21 @@ function links(texts: readonly string[], units: boolean): Claim[] {
   const claims: Claim[] = []
   for (let i = 0; i + 1 < sides.length; i++) {
     const [left, right] = [sides[i], sides[i + 1]]
-    if (!left || !right || left.symbols.size + right.symbols.size > 0 || !(left.compound || right.compound)) continue
-    claims.push(claim(units ? { ...left, units } : left, right))
+    if (!left || !right || !(left.compound || right.compound)) continue
+    const kind = left.symbols.size + right.symbols.size === 0 ? 'numbers' : 'identity'
+    if (kind === 'identity' && !(left.compound && right.compound && left.symbols.size > 0 && right.symbols.size > 0))
+      continue
+    const found =
+      kind === 'numbers'
+        ? compareNumbers(units ? { ...left, units } : left, right)
+        : compareIdentity(left, right, sides.length > 2)
+    claims.push({ kind, text: `${left.text} = ${right.text}`, ...outcome(found) })
   }
   return claims
 }
 
-function claim(left: Side, right: Side): Claim {
-  const { holds, left: value, why }: Comparison = compareNumbers(left, right)
-  const text = `${left.text} = ${right.text}`
-  if (holds === true) return { text, holds }
-  if (holds === null) return { text, holds, why }
-  return { text, holds, ...(value !== null && { value: String(Number(value.toPrecision(12))) }) }
+function outcome({ holds, left, why }: Comparison): Pick<Claim, 'holds' | 'why' | 'value'> {
+  if (holds === true) return { holds }
+  if (holds === null) return { holds, why }
+  return { holds, ...(left !== null && { value: String(Number(left.toPrecision(12))) }) }
 }

@@ -41,7 +41,7 @@ export function compareNumbers(left: Side, right: Side): Comparison {
 }
 
 function differ(left: Side, right: Side): Comparison {
-  const [l, r] = [valueOf(left.expr), valueOf(right.expr)]
+  const [l, r] = [realValue(left.expr), realValue(right.expr)]
   if (l === null || r === null) return { holds: null, left: null, why: 'no value' }
   const gap = Math.abs(l - r)
   const places = right.places ?? left.places
@@ -55,6 +55,12 @@ function differ(left: Side, right: Side): Comparison {
   if (left.degrees !== right.degrees) return { holds: null, left: l, why: 'degrees on one side only' }
   if ([left, right].some((s) => some(s.expr, isCircular)) && !left.degrees && !right.degrees)
     return { holds: null, left: l, why: 'angles without a unit' }
+  if ([left, right].some((s) => some(s.expr, isOpenEnded)))
+    return { holds: null, left: l, why: 'an argument without brackets' }
+  if ([left, right].some((s) => some(s.expr, (x) => x.t === 'constant' && x.name === 'e')))
+    return { holds: null, left: l, why: 'e may be a name' }
+  const imaginary = [left, right].map((s) => some(s.expr, (x) => x.t === 'constant' && x.name === 'i'))
+  if (imaginary[0] !== imaginary[1]) return { holds: null, left: l, why: 'i may be a name' }
   const ratio = l === 0 || r === 0 ? 0 : Math.abs(l > r ? l / r : r / l)
   const near = (k: number): boolean => Math.abs(ratio / k - 1) < 1e-9
   if (left.percent !== right.percent && near(100)) return { holds: null, left: l, why: 'percent on one side only' }
@@ -64,6 +70,11 @@ function differ(left: Side, right: Side): Comparison {
 }
 
 const isCircular = (x: Expr): boolean => x.t === 'call' && /^a?(?:sin|cos|tan|cot|sec|csc)/.test(x.f)
+/** `\\cos a (b + c)` may mean either product. */
+const isOpenEnded = (x: Expr): boolean =>
+  x.t === 'call' &&
+  /^(?:a?(?:sin|cos|tan|cot|sec|csc)|ln|log)/.test(x.f) &&
+  x.a.some((y) => y.t === 'product' && y.a.some((z) => some(z, (w) => w.t === 'sum' || w.t === 'call')))
 const hasDecimal = (s: Side): boolean => /\d\.\d/.test(s.text)
 
 /** Is the value a fraction of small size, not a surd or a logarithm? */
@@ -81,7 +92,7 @@ function rationalValue(x: Expr): Rational | null {
   }
 }
 
-function valueOf(x: Expr): number | null {
+function realValue(x: Expr): number | null {
   const value = rationalValue(x)
   if (value === null) return approximate(x)
   const out = Number(value.n) / Number(value.d)
@@ -108,6 +119,11 @@ function otherReadings(s: Side): Side[] {
   const juxtaposed = s.text.replace(/\/\s*(\d+(?:\.\d+)?\s*(?:\([^()]*\)|\\(?:pi|sqrt\{[^{}]*\})|!)+)/g, '/($1)')
   if (juxtaposed !== s.text) {
     const side = readSide(juxtaposed)
+    if (side) out.push(side)
+  }
+  const halved = s.text.replace(/\/\s*(\d+\s*\/\s*\d+)/g, '/($1)')
+  if (halved !== s.text) {
+    const side = readSide(halved)
     if (side) out.push(side)
   }
   if (/(^|[=(+*/-])\s*-\s*\d+(?:\.\d+)?\s*\^/.test(s.text)) {

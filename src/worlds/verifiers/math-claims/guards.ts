@@ -7,6 +7,8 @@ export function guardOf(text: string, spans: readonly Span[], from: number, to: 
   const behind = sentenceBehind(shadow, to)
   const around = `${before} # ${behind}`
   for (const [pattern, why] of AROUND) if (pattern.test(around)) return why
+  if (TRIAL.test(shadow.slice(Math.max(0, from - 300), from))) return 'hypothetical'
+  if (DENIAL.test(shadow.slice(to, to + 120))) return 'denied'
   for (const [pattern, why] of BEHIND) if (pattern.test(behind)) return why
   return null
 }
@@ -22,6 +24,11 @@ const AROUND: readonly (readonly [RegExp, string])[] = [
 const BEHIND: readonly (readonly [RegExp, string])[] = [
   [/\b(?:not|no|false|incorrect|wrong|impossible|contradict\w*|invalid|fails?)\b|n't\b/i, 'denied'],
 ]
+
+/** A trial may begin some sentences before, and be given up in the next one. */
+const TRIAL = /\b(?:try|trying|tried|suppose|guess|contradiction)\b/i
+const DENIAL =
+  /^[^.!?\n]*[.!?\n]\s*(?:(?:but |however,? )?(?:this|that|it|which) (?:is|does|was|can|could|would)(?:n't|not| not| a contradiction| impossible| false| incorrect| wrong)|contradiction|impossible|no\b)/i
 
 /** The text with every formula blanked, so that stops inside formulas end no sentence. */
 function shadowOf(text: string, spans: readonly Span[]): string {

@@ -17,7 +17,7 @@ interface Token {
 
 /** Words after which a number belongs to what was said before. */
 const BINDS =
-  /^(?:plus|minus|times|over|by|half|twice|thrice|double|triple|third|quarter|less|more|than|per|every|from|subtract|square|squared|cube|cubed|root|power|modulo|mod|base|factorial|negative|not|to|and\/or|least|most|about|approximately|around|nearly|roughly|almost|hundred|thousand|million|billion|dozen|percent|is|minutes?|hours?)$/i
+  /^(?:plus|minus|times|over|by|half|twice|thrice|double|triple|third|quarter|less|more|than|per|every|from|subtract|square|squared|cube|cubed|root|power|modulo|mod|base|factorial|negative|not|to|and\/or|least|most|about|approximately|around|nearly|roughly|almost|hundred|thousand|million|billion|dozen|percent|minutes?|hours?)$/i
 /** Words that are no unit of a number: it takes part in a sentence. */
 const NO_UNIT =
   /^(?:and|or|is|are|was|than|to|from|times|more|less|plus|minus|times|of|by|if|so|then|which|that|we|have|has|had|get|gets|gives|equals?|with|in|on|for|but|because|since|thus|therefore|hence|let|where|when|at|as|not|into|each other|half|twice|million|thousand|billion|hundred|dozen|mod|modulo|base|percent|squared|cubed|factorial|choose)$/i
@@ -27,7 +27,7 @@ const SCALE =
 const MAX_UNIT_WORDS = 4
 
 const LEXER =
-  /(?<number>(?:[$£€]\s?)?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:\\?%)?|(?:[$£€]\s?)?\.\d+(?:\\?%)?)|(?<equals>==?(?![>=]))|(?<operator>\*\*|\\times|\\cdot|\\div|[-+*/^×·÷−–])|(?<open>[([])|(?<close>[)\]])|(?<word>[A-Za-z][A-Za-z']*(?:[/-][A-Za-z']+)*\.?(?=[\s=*+]|\b))|(?<stop>[.,;:!?\n"“”|])|(?<other>[^\s])/g
+  /(?<other>0\d+|\d[\d.,]*(?!(?:km|cm|mm|kg|mg|lbs?|oz|ft|mph|ml|hrs?|mins?)\b)[A-Za-z_]\w*)|(?<number>(?:[$£€]\s?)?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:\\?%)?|(?:[$£€]\s?)?\.\d+(?:\\?%)?)|(?<equals>==?(?![>=]))|(?<operator>\*\*|\\times|\\cdot|\\div|[-+*/^×·÷−–])|(?<open>[([])|(?<close>[)\]])|(?<word>[A-Za-z][A-Za-z']*(?:[/-][A-Za-z']+)*)|(?<stop>[.,;:!?\n"“”|])|(?<sign>[^\s])/g
 
 /** Chains of equations between numbers in the prose of a step; formulas without a relation stand as operands. */
 export function proseChains(spans: readonly Span[]): ProseChain[] {
@@ -51,7 +51,8 @@ function tokensOf(span: Span): Token[] {
   }
   const out: Token[] = []
   for (const match of span.text.matchAll(LEXER)) {
-    const kind = Object.entries(match.groups ?? {}).find(([, v]) => v !== undefined)?.[0] as Token['kind']
+    const name = Object.entries(match.groups ?? {}).find(([, v]) => v !== undefined)?.[0] as Token['kind'] | 'sign'
+    const kind = name === 'sign' ? 'other' : name
     const at = span.from + match.index
     out.push({ kind, s: match[0], at, end: at + match[0].length })
   }
@@ -63,7 +64,10 @@ function mayStart(tokens: readonly Token[], i: number): boolean {
   const token = tokens[i] as Token
   if (!(token.kind === 'number' || token.kind === 'open' || token.kind === 'formula' || isMinus(token))) return false
   const before = tokens[i - 1]
-  if (before === undefined || before.kind === 'stop' || before.kind === 'equals') return true
+  if (isMinus(token) && before?.kind === 'word') return false
+  if (before === undefined || before.kind === 'equals') return true
+  // 6:45, 1,5 and the like are one item.
+  if (before.kind === 'stop') return before.end < token.at || tokens[i - 2]?.kind !== 'number'
   if (before.kind === 'open') return !/\d|x/.test(tokens[i - 2]?.s ?? '')
   if (before.kind !== 'word' || before.end === token.at) return false
   if (/^of$/i.test(before.s))
@@ -82,6 +86,9 @@ function readChain(tokens: readonly Token[], from: number): { chain: ProseChain 
   for (;;) {
     const side = readExpression(tokens, at)
     if (side === null) break
+    // `The total in 8 boxes = 8 * 20`, `Week 1 + Week 2 = 70`, `Weeks 1-2 = 26`: the number is part of a name.
+    const named = side.words || tokens[from - 1]?.kind === 'word'
+    if (sides.length === 0 && named && /^[\d.,%]+(?:-\d+)?$/.test(side.text)) return { chain: null, next: side.next }
     units ||= side.units
     sides.push(side.text)
     at = side.next
@@ -96,9 +103,10 @@ function readChain(tokens: readonly Token[], from: number): { chain: ProseChain 
   const clear =
     dangling ||
     behind === undefined ||
-    behind.kind === 'stop' ||
+    (behind.kind === 'stop' &&
+      !(tokens[at + 1]?.kind === 'number' && tokens[at + 1]?.at === behind.end) &&
+      behind.s !== '!') ||
     behind.kind === 'close' ||
-    (behind.kind === 'number' && false) ||
     (behind.kind === 'open' && behind.at > (tokens[at - 1] as Token).end) ||
     (behind.kind === 'word' && behind.at > (tokens[at - 1] as Token).end && !SCALE.test(behind.s))
   if (!clear) sides.pop()
@@ -110,9 +118,10 @@ function readChain(tokens: readonly Token[], from: number): { chain: ProseChain 
 function readExpression(
   tokens: readonly Token[],
   start: number,
-): { text: string; units: boolean; next: number } | null {
+): { text: string; units: boolean; words: boolean; next: number } | null {
   let text = ''
   let units = false
+  let words = false
   let at = start
   let depth = 0
   let wants = true
@@ -138,8 +147,9 @@ function readExpression(
     }
     if (token.kind === 'operator') {
       // `5 miles / hour`: a stroke before a word belongs to the unit.
-      if (token.s === '/' && tokens[at + 1]?.kind === 'word') {
+      if (token.s === '/' && tokens[at + 1]?.kind === 'word' && (tokens[at + 1] as Token).s.length > 1) {
         units = true
+        words = true
         at += 2
         continue
       }
@@ -154,7 +164,7 @@ function readExpression(
       at++
       continue
     }
-    if (token.kind === 'open' && isRemark(tokens, at)) {
+    if (token.kind === 'open' && token.at > (tokens[at - 1] as Token).end && isRemark(tokens, at)) {
       units = true
       while (tokens[at]?.kind !== 'close') at++
       at++
@@ -176,6 +186,7 @@ function readExpression(
       const behind = unitEnd(tokens, at)
       if (behind !== null) {
         units = true
+        words = true
         at = behind
         continue
       }
@@ -183,7 +194,7 @@ function readExpression(
     break
   }
   if (wants || depth !== 0) return null
-  return { text, units, next: at }
+  return { text, units, words, next: at }
 }
 
 const OPERATOR: Readonly<Record<string, string>> = {
@@ -203,11 +214,7 @@ function unitEnd(tokens: readonly Token[], at: number): number | null {
   let i = at
   while (tokens[i]?.kind === 'word' && i - at <= MAX_UNIT_WORDS) {
     const word = (tokens[i] as Token).s
-    if (
-      NO_UNIT.test(word) ||
-      (word.length === 1 && i === at && (tokens[i] as Token).at === (tokens[i - 1] as Token).end)
-    )
-      return null
+    if (NO_UNIT.test(word) || word.length === 1) return null
     i++
   }
   if (i === at || i - at > MAX_UNIT_WORDS) return null
