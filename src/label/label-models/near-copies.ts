@@ -9,11 +9,16 @@ export interface Copies {
 }
 
 /**
- * A pair is suspect when its association lies this far above what one shared cause (the truth) explains. Thirteen
- * language-model judges, thinking twins of one family included, stay below on AgentProcessBench; simulated near-copies
- * (nine of ten votes copied) lie above from accuracies of .55 to .9.
+ * Only pairs that go together this much are looked at. Thinking twins of one judge family reach .61 to .72 on
+ * AgentProcessBench and their excess stays below a quarter; simulated near-copies (nine of ten votes repeated) have .8.
  */
+const ALIKE = 0.6
+
+/** A pair counts as near-copies when its association lies this far above what the truth as shared cause explains. */
 const EXCESS = 0.35
+
+/** Pairs that hardly go together say nothing about a third. */
+const LEAST_ASSOCIATION = 0.05
 
 /** Fewer common items say nothing about a pair. */
 const MIN_COMMON = 20
@@ -21,21 +26,26 @@ const MIN_COMMON = 20
 /**
  * Groups near-copies by their votes alone.
  *
- * If votes are independent given the class, the association of a pair is a product of two loadings, and any three
- * sources give one: loading_a^2 = r_ab r_ac / r_bc (the triplet identity of Fu and others 2020, here on chance-corrected
- * association). The median over triplets is not moved by a few copies, so a pair far above its product is a copy.
- * A fitted posterior cannot be asked instead: where copies outvote the rest, they have become its truth.
+ * If votes are independent given the class, associations are products of loadings, so that r_ab r_cd = r_ac r_bd for any
+ * four sources (the tetrads of Spearman 1904). For each pair that is much alike, r_ab is compared with the median of
+ * r_ac r_bd / r_cd over sources c, d that are not alike with a or b (all others where fewer than two are left). A fitted
+ * posterior cannot be asked instead: where copies outvote the rest, they have become its truth.
  */
 export function nearCopies(matrix: VoteMatrix): Copies[] {
   const m = matrix.sources.length
-  if (m < 4) return []
   const r = associations(matrix)
-  const loading = Float64Array.from({ length: m }, (_, a) => loadingOf(r, m, a))
   const parent = Array.from({ length: m }, (_, a) => a)
   const root = (a: number): number => (parent[a] === a ? a : root(parent[a]!))
+  const found = new Map<number, { association: number; expected: number }>()
   for (let a = 0; a < m; a++) {
     for (let b = a + 1; b < m; b++) {
-      if (r[a * m + b]! - loading[a]! * loading[b]! > EXCESS) parent[root(b)] = root(a)
+      const association = r[a * m + b]!
+      if (!(association > ALIKE)) continue
+      const expected = expectedAssociation(r, m, a, b)
+      if (expected === null || association - expected <= EXCESS) continue
+      parent[root(b)] = root(a)
+      const known = found.get(a)
+      if (!known || known.association < association) found.set(a, { association, expected })
     }
   }
   const groups = Map.groupBy(
@@ -43,12 +53,11 @@ export function nearCopies(matrix: VoteMatrix): Copies[] {
     root,
   )
   return [...groups.values()]
-    .filter((group) => group.length > 1)
-    .map((sources) => {
-      const pairs = sources.flatMap((a) => sources.filter((b) => b > a).map((b) => [a, b] as const))
-      const [a, b] = pairs.reduce((best, pair) => (r[pair[0] * m + pair[1]]! > r[best[0] * m + best[1]]! ? pair : best))
-      return { sources, association: r[a * m + b]!, expected: loading[a]! * loading[b]! }
-    })
+    .filter((sources) => sources.length > 1)
+    .map((sources) => ({
+      sources,
+      ...sources.flatMap((s) => found.get(s) ?? []).reduce((x, y) => (y.association > x.association ? y : x)),
+    }))
 }
 
 /** Weight of each source when every group of near-copies has one vote together. */
@@ -100,21 +109,23 @@ function associations(matrix: VoteMatrix): Float64Array {
   return out
 }
 
-function loadingOf(r: Float64Array, m: number, a: number): number {
-  const squares: number[] = []
-  for (let b = 0; b < m; b++) {
-    for (let c = b + 1; c < m; c++) {
-      if (b === a || c === a) continue
-      const rbc = r[b * m + c]!
-      // Below: two sources that hardly go together say nothing about a third.
-      if (!(Math.abs(rbc) > 0.02)) continue
-      const square = (r[a * m + b]! * r[a * m + c]!) / rbc
-      if (Number.isFinite(square)) squares.push(square)
+/** Median of r_ac r_bd / r_cd, in [-1, 1]; null where no two other sources say anything. */
+function expectedAssociation(r: Float64Array, m: number, a: number, b: number): number | null {
+  const others = Array.from({ length: m }, (_, c) => c).filter((c) => c !== a && c !== b)
+  const outside = others.filter((c) => !(r[a * m + c]! > ALIKE || r[b * m + c]! > ALIKE))
+  const witnesses = outside.length >= 2 ? outside : others
+  const ratios: number[] = []
+  for (const c of witnesses) {
+    for (const d of witnesses) {
+      const below = r[c * m + d]!
+      if (c === d || !(Math.abs(below) > LEAST_ASSOCIATION)) continue
+      const ratio = (r[a * m + c]! * r[b * m + d]!) / below
+      if (Number.isFinite(ratio)) ratios.push(ratio)
     }
   }
-  if (squares.length === 0) return 0
-  squares.sort((x, y) => x - y)
-  const middle = squares.length >> 1
-  const median = squares.length % 2 === 1 ? squares[middle]! : (squares[middle - 1]! + squares[middle]!) / 2
-  return Math.sqrt(Math.min(1, Math.max(0, median)))
+  if (ratios.length === 0) return null
+  ratios.sort((x, y) => x - y)
+  const middle = ratios.length >> 1
+  const median = ratios.length % 2 === 1 ? ratios[middle]! : (ratios[middle - 1]! + ratios[middle]!) / 2
+  return Math.min(1, Math.max(-1, median))
 }
