@@ -21,6 +21,10 @@ export interface VoteMatrix {
   /** For each item its position in the trace, from 0. */
   step: Int32Array
   votes: Int8Array
+  /** Votes about whole traces (did it end well?), traces x sources, in the same classes; absent where nobody says. */
+  outcomes?: Int8Array
+  /** For each item the number of its domain, from 0; sources behave alike within one. Absent = one domain. */
+  domain?: Int32Array
 }
 
 /** Votes of one source: trace id -> class name for each step; `null`, a missing step or a missing trace is no vote. */
@@ -113,12 +117,12 @@ export function filterItems(matrix: VoteMatrix, keep: (item: number) => boolean)
     votes.set(matrix.votes.subarray(from * m, from * m + m), to * m)
   })
   return {
-    classes: matrix.classes,
-    sources: matrix.sources,
+    ...matrix,
     items: kept.length,
     trace: Int32Array.from(kept, (i) => matrix.trace[i]!),
     step: Int32Array.from(kept, (i) => matrix.step[i]!),
     votes,
+    ...(matrix.domain && { domain: Int32Array.from(kept, (i) => matrix.domain![i]!) }),
   }
 }
 
