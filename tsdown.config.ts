@@ -6,6 +6,8 @@ export default defineConfig({
     'src/core/stats/index.ts',
     'src/io/index.ts',
     'src/worlds/index.ts',
+    // Started as a worker thread by its file.
+    'src/worlds/sandbox/quickjs-worker.ts',
     'src/label/index.ts',
     'src/prove/index.ts',
     'src/apps/cli/main.ts',

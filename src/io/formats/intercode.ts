@@ -7,7 +7,7 @@ const History = z.looseObject({
   actions: z.array(z.unknown()),
   observations: z.array(z.unknown()).optional(),
   rewards: z.array(z.number()).optional(),
-  valid_action: z.array(z.boolean()).optional(),
+  valid_action: z.array(z.boolean().nullable()).optional(),
   thoughts: z.array(z.string().nullable()).optional(),
 })
 const Task = z.looseObject({
@@ -32,7 +32,7 @@ export const intercode: Format = {
   home: 'https://github.com/princeton-nlp/intercode',
   container: 'json',
   unit: 'record',
-  detect: (sample) => (entries(sample.document ?? sample.records[0]).some(([, v]) => isTask(v)) ? 1 : 0),
+  detect: (sample) => (entries(sample.records[0]).some(([, v]) => isTask(v)) ? 1 : 0),
   unroll: (document) => entries(document).map(([key, value]) => ({ [key]: value })),
   read(record, at) {
     return entries(record).map(([key, value]) => {

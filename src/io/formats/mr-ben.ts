@@ -4,7 +4,7 @@ import { contentHash } from '../../core/hash.ts'
 import { questionKey } from '../../core/split.ts'
 import type { Step, Trace } from '../../core/words.ts'
 import { type At, type Format, others, parseRecord, place } from './format.ts'
-import { importFirstError, labelsDoNotMatch } from './gold.ts'
+import { importFirstError, labelsDoNotMatch, orUnlabelled } from './gold.ts'
 import { importedFirstError } from './write.ts'
 
 const Solution = z.looseObject({
@@ -82,14 +82,11 @@ function trace(row: Solution, before: readonly unknown[], at: At): Trace {
   const code = typeof row.Model_Solution_Steps === 'string'
   const steps =
     typeof row.Model_Solution_Steps === 'string' ? row.Model_Solution_Steps.split('\n') : row.Model_Solution_Steps
-  const firstError = code ? wrongLine(row, steps, at) : wrongStep(row, steps.length, at)
   const reason = [row.Model_Solution_Error_Reason ?? []]
     .flat()
     .filter((r) => r !== 'N/A')
     .join('\n')
   const options = typeof row.Options === 'string' ? `\n${row.Options}` : ''
-  if ((row.Model_Solution_Correctness === 'correct') !== (firstError === -1))
-    at.odd('correctness and first wrong step contradict each other', row.Question_UUID)
   const extra = others(row, ...MODELLED)
   return {
     id: traceId(row, before, at),
@@ -102,11 +99,17 @@ function trace(row: Solution, before: readonly unknown[], at: At): Trace {
       domain: row.Subject,
     },
     steps: steps.map((text): Step => ({ text, kind: 'thought' })),
-    ...importFirstError(firstError, steps.length, at, {
-      dataset: 'mr-ben',
-      field: 'Model_Solution_First_Error_Step',
-      raw: row.Model_Solution_First_Error_Step,
-      ...(reason !== '' && { reason }),
+    ...orUnlabelled(at, () => {
+      const firstError = code ? wrongLine(row, steps, at) : wrongStep(row, steps.length, at)
+      if ((row.Model_Solution_Correctness === 'correct') !== (firstError === -1)) {
+        at.odd('correctness and first wrong step contradict each other', row.Question_UUID)
+      }
+      return importFirstError(firstError, steps.length, at, {
+        dataset: 'mr-ben',
+        field: 'Model_Solution_First_Error_Step',
+        raw: row.Model_Solution_First_Error_Step,
+        ...(reason !== '' && { reason }),
+      })
     }),
     source: { generator: row.Sampled_Model, dataset: 'mr-ben', licence: 'MIT' },
     extra: { ...extra, code },

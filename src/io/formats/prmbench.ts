@@ -3,7 +3,7 @@ import { contentHash } from '../../core/hash.ts'
 import { questionKey } from '../../core/split.ts'
 import type { Step } from '../../core/words.ts'
 import { type Format, hasFields, others, parseRecord, share } from './format.ts'
-import { importStepClasses, labelsDoNotMatch, type StepClass } from './gold.ts'
+import { importStepClasses, labelsDoNotMatch, orUnlabelled, type StepClass } from './gold.ts'
 import { correctnessByStep } from './write.ts'
 
 const Row = z.looseObject({
@@ -34,13 +34,12 @@ export const prmbench: Format = {
     const wrong = new Set(row.error_steps.map((s) => s - 1).filter((s) => s >= 0 && s < steps.length))
     if (wrong.size < new Set(row.error_steps).size)
       at.odd('error step past the end', `${row.idx} ${row.classification}`)
-    if (wrong.size === 0 && row.error_steps.length > 0)
-      throw labelsDoNotMatch(at, 'error_steps', row.error_steps, steps.length)
     const classes = steps.map((_, s): StepClass => (wrong.has(s) ? 'wrong' : 'right'))
     const extra = others(row, 'modified_process', 'modified_question', 'original_question', 'classification')
     return [
       {
-        id: `${row.idx}:${row.classification}`,
+        // The multi-solutions part has several solutions of one problem under one idx.
+        id: `${row.idx}:${row.classification}:${at.line}`,
         problem: {
           id: contentHash(questionKey(row.original_question)).slice(0, 16),
           prompt: row.modified_question,
@@ -49,12 +48,12 @@ export const prmbench: Format = {
           domain: row.classification,
         },
         steps: steps.map((text): Step => ({ text, kind: 'thought' })),
-        ...importStepClasses(
-          classes,
-          classes.map((_, s) => row.error_steps.includes(s + 1)),
-          at,
-          { dataset: 'prmbench' },
-        ),
+        ...orUnlabelled(at, () => {
+          if (wrong.size === 0 && row.error_steps.length > 0)
+            throw labelsDoNotMatch(at, 'error_steps', row.error_steps, steps.length)
+          const raws = classes.map((_, step) => row.error_steps.includes(step + 1))
+          return importStepClasses(classes, raws, at, { dataset: 'prmbench' })
+        }),
         source: { generator: '', dataset: 'prmbench', licence: 'Apache-2.0' },
         ...(extra && { extra }),
       },
