@@ -163,7 +163,7 @@ export const MATHEMATICS: readonly Example[] = [
   {
     id: 'sort-five-words',
     domain: 'word sorting',
-    prompt: 'Sort the following words alphabetically: List: saddle orbit sable pepper ochre',
+    prompt: 'Put these words into alphabetical order.\nList: saddle orbit sable pepper ochre',
     answer: 'ochre orbit pepper sable saddle',
     steps: [
       'I should start by looking at the first letter of the words in the list. The first letter: "saddle": "s" (19). "orbit": "o" (15). "sable": "s" (19). "pepper": "p" (16). "ochre": "o" (15).',
@@ -182,7 +182,7 @@ export const MATHEMATICS: readonly Example[] = [
   {
     id: 'sort-four-words',
     domain: 'word sorting',
-    prompt: 'Sort the following words alphabetically: List: copper delta cedar brass',
+    prompt: 'Put these words into alphabetical order.\nList: copper delta cedar brass',
     answer: 'brass cedar copper delta',
     steps: [
       'I should start by looking at the first letter of the words in the list. The first letter: "copper": "c" (3). "delta": "d" (4). "cedar": "c" (3). "brass": "b" (2).',

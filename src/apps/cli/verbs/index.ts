@@ -2,6 +2,10 @@ import type { Verb } from '../verb.ts'
 
 /** Each verb is loaded only when it is called: `gradus --help` stays fast. */
 export const VERBS: Record<string, { summary: string; load: () => Promise<Verb> }> = {
+  start: {
+    summary: 'a first look: labels the traces that come with Gradus',
+    load: async () => (await import('./start.ts')).start,
+  },
   label: {
     summary: 'risk, evidence and first wrong step for every trace',
     load: async () => (await import('./label.ts')).label,
