@@ -42,6 +42,8 @@ export interface Score {
    */
   cleanButWrong: number
   falseAlarmsButWrong: number
+  /** Traces whose labelled first mistake is step 0. */
+  labelledZero: number
   /** Steps up to the first labelled mistake, and those of them that were left undecided. */
   steps: number
   undecided: number
@@ -61,6 +63,7 @@ const NOTHING: Score = {
   falseAlarms: 0,
   cleanButWrong: 0,
   falseAlarmsButWrong: 0,
+  labelledZero: 0,
   steps: 0,
   undecided: 0,
   incorrect: 0,
@@ -82,12 +85,13 @@ export async function measure(traces: readonly Trace[], verifier: Verifier): Pro
     if (label < 0) {
       score.clean++
       if (found >= 0) score.falseAlarms++
-      if (trace.outcome === 0) {
+      if (!isRight(trace)) {
         score.cleanButWrong++
         if (found >= 0) score.falseAlarmsButWrong++
       }
     } else {
       score.erroneous++
+      if (label === 0) score.labelledZero++
       if (found === label) score.exact++
       else if (found < 0) score.silent++
       else score.otherStep++
@@ -106,6 +110,12 @@ export async function measure(traces: readonly Trace[], verifier: Verifier): Pro
     })
   }
   return score
+}
+
+/** Is the answer the target, full stops and spaces aside? */
+function isRight(trace: Trace): boolean {
+  const bare = (text: string | undefined): string => (text ?? '').replace(/[.\s]/g, '')
+  return bare(trace.answer) === bare(trace.problem.answer)
 }
 
 /** Wilson's score interval at 95 %. */
@@ -134,6 +144,7 @@ const add = (a: Score, b: Score): Score => {
 
 const percent = (x: number): string => (100 * x).toFixed(1)
 const share = (k: number, n: number): string => (n === 0 ? 'none' : `${percent(k / n)} (${k}/${n})`)
+const shareOf = (k: number, n: number): string => `${percent(k / n)} % (${k} of ${n})`
 
 function row(task: string, which: string, s: Score): string {
   const [low, high] = wilson(s.exact, s.erroneous)
@@ -179,6 +190,14 @@ async function main(): Promise<void> {
     row('all', 'report', pooled('report')),
     row('all', 'both', pooled(null)),
   ]
+  const { clean, cleanButWrong, falseAlarms, falseAlarmsButWrong, labelledZero, erroneous } = pooled('report')
+  lines.push(
+    '',
+    `False alarms, report half: ${shareOf(falseAlarms, clean)} of the traces labelled clean;`,
+    `${shareOf(falseAlarms - falseAlarmsButWrong, clean - cleanButWrong)} of those that also have the right answer.`,
+    `The tasks are deterministic: ${cleanButWrong} traces labelled clean have a wrong answer, so they hold a mistake.`,
+    `Labels that point at step 0: ${labelledZero} of ${erroneous}.`,
+  )
   console.log(lines.join('\n'))
 }
 

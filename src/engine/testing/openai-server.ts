@@ -62,7 +62,7 @@ export interface TestServer {
 }
 
 /** A real HTTP server on 127.0.0.1 that speaks the OpenAI protocol, and misbehaves as told. */
-export async function startTestServer(script: ServerScript = {}): Promise<TestServer> {
+export async function startTestServer(script: ServerScript = {}, port = 0): Promise<TestServer> {
   const waiting: (() => void)[] = []
   const state: TestServer = {
     url: '',
@@ -110,7 +110,7 @@ export async function startTestServer(script: ServerScript = {}): Promise<TestSe
     })
   })
   server.on('connection', () => state.connections++)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
   state.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`
   return state
 }

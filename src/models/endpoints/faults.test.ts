@@ -69,6 +69,22 @@ describe('faults of a server', () => {
     exact(engine)
   })
 
+  it('a server that restarts: waited for, and everything arrives', async () => {
+    const { engine, draw, server } = await start(
+      { latencyMs: 5 },
+      {},
+      { retry: { baseMs: 60, capMs: 500, patienceMs: 5_000 } },
+    )
+    const wanted = draw(300)
+    while (server.requests < 50) await new Promise((resolve) => setTimeout(resolve, 1))
+    await server.close()
+    const again = await startTestServer({}, Number(new URL(server.url).port))
+    open.push(again)
+    expect(new Set(codes(await wanted))).toEqual(new Set(['ok']))
+    expect(engine.counts.kept).toBe(300)
+    exact(engine)
+  })
+
   it('401: one request, and none after it', async () => {
     const { server, engine, draw } = await start(
       { behave: () => ({ kind: 'status', status: 401 }) },

@@ -61,6 +61,11 @@ describe('bracket-stack', () => {
     expect(await firstWrong(bracketStack, prompt, [...steps.slice(0, 2), '] ; stack = ( [', 'Answer: )'])).toBe(2)
   })
 
+  it('reads the answer up to the first word after it', async () => {
+    expect((await verdictsOf(bracketStack, '( [', ['So the answer is ] )\nQ: Now close ( {']))[0]).toBe('correct')
+    expect((await verdictsOf(bracketStack, '( [', ['So the answer is ] ) as ( is open']))[0]).toBe('correct')
+  })
+
   it('does not judge what stands after a step that it cannot read, but for the answer', async () => {
     const steps = ['[ ; stack: [', 'Then { and ( and ) come and go.', '< ; stack: [ { <', 'The answer is > } ]']
     expect(await verdictsOf(bracketStack, PROMPT, steps)).toEqual(['correct', 'unknown', 'unknown', 'correct'])

@@ -31,7 +31,7 @@ export const bracketStack: Verifier = {
     correct: 0.999,
     scope: 'step',
     measured:
-      'BIG-Bench-Mistake, Dyck languages, tune half: 206 of 206 steps found wrong and 3490 of 3493 found right, (k + 1) / (n + 2)',
+      'BIG-Bench-Mistake, Dyck languages, tune half: 206 of 206 steps found wrong and 3490 of 3493 found right, (k + 1) / (n + 2); 319 of 4018 steps undecided',
   },
   applies: (trace) => problemBrackets(trace.problem.prompt) !== null,
   verify(trace) {
@@ -121,7 +121,7 @@ function startReplay(input: readonly string[]): (text: string) => Claim[] {
     }
     if (stated === null && pops !== null) compare('what is still open, from the top, is', pops, open)
     if (stated === null && needs !== null) compare('what closes it is', needs, closers)
-    if (answer !== null) compare('the answer is', answer.match(BRACKETS) ?? [], closers)
+    if (answer !== null) compare('the answer is', /^[^\p{L}\n]*/u.exec(answer)?.[0].match(BRACKETS) ?? [], closers)
     return claims
   }
 }

@@ -27,7 +27,7 @@ export const constraintSatisfaction: Verifier = {
     correct: 0.95,
     scope: 'claims',
     measured:
-      'BIG-Bench-Mistake, logical deduction, tune half: 90 of 91 steps found wrong and 114 of 119 found right, (k + 1) / (n + 2)',
+      'BIG-Bench-Mistake, logical deduction, tune half: 90 of 91 steps found wrong and 114 of 119 found right, (k + 1) / (n + 2); 103 of 313 steps undecided',
   },
   applies: (trace) => readOrderPuzzle(trace.problem.prompt) !== null || readQuantities(trace.problem.prompt) !== null,
   verify(trace) {

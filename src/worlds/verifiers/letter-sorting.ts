@@ -24,7 +24,7 @@ export const letterSorting: Verifier = {
     correct: 0.994,
     scope: 'step',
     measured:
-      'BIG-Bench-Mistake, word sorting, tune half: 90 of 91 steps found wrong and 461 of 463 found right, (k + 1) / (n + 2)',
+      'BIG-Bench-Mistake, word sorting, tune half: 90 of 91 steps found wrong and 461 of 463 found right, (k + 1) / (n + 2); 0 of 554 steps undecided',
   },
   applies: (trace) =>
     readProblem(trace.problem.prompt) !== null && trace.steps.some((s) => readLetters(s.text).length > 1),
@@ -42,7 +42,7 @@ const MAX_WORDS = 1_000
 /** The words after "List:" or "words:", else the whole prompt, where it is lower-case words and nothing else. */
 function readProblem(prompt: string): string[] | null {
   if (prompt.length > 20_000) return null
-  const after = /(?:\blist|\bwords)[^:\n]*:\s*([^\n]+)/i.exec(prompt)?.[1] ?? prompt
+  const after = /\b(?:list|words)\b[^\n]*:\s*([^\n:]+)$/im.exec(prompt)?.[1] ?? prompt
   const words = after.split(/[\s,]+/).filter((w) => w !== '')
   if (words.length < MIN_WORDS || words.length > MAX_WORDS) return null
   return words.every((w) => /^[\p{Ll}\p{N}'’&.-]+$/u.test(w)) ? words : null
@@ -57,7 +57,7 @@ interface State {
 
 /**
  * The word of the list that a step means: itself, else the only one of which it is a slip of spelling ("whimsy" for
- * "whimsey"): same first letters, and one begins with all but the last few letters of the other.
+ * "whimsey"): the same but for one short stretch after the beginning.
  */
 function meant(word: string, words: readonly string[]): string {
   if (words.includes(word)) return word
@@ -80,7 +80,7 @@ function isSlip(a: string, b: string): boolean {
 }
 
 function startReplay(words: readonly string[]): (text: string) => Claim[] {
-  const inputSet = countKey(words)
+  const inputSet = key(words)
   let state: State | null = null
   /** Group taken up, and the letter by which it is to be sorted. */
   let open: { words: string[]; letter: number } | null = null
@@ -88,7 +88,7 @@ function startReplay(words: readonly string[]): (text: string) => Claim[] {
   const begin = (stated: readonly { means: string }[]): Claim[] => {
     const copied = stated.map((s) => s.means)
     const says = `all ${words.length} words are taken up`
-    if (countKey(copied) === inputSet) return [{ says, holds: true }]
+    if (key(copied) === inputSet) return [{ says, holds: true }]
     const missing = words.filter((w) => !copied.includes(w))
     const added = copied.filter((w) => !words.includes(w))
     const twice = copied.filter((w, i) => copied.indexOf(w) !== i)
@@ -124,7 +124,7 @@ function startReplay(words: readonly string[]): (text: string) => Claim[] {
         claims.push(...opened.claims)
         open = opened.open
         claims.push(...letterClaims(letters, nth ?? opened.open?.letter ?? 1))
-        if (open && countKey(letters.map((l) => l.means)) !== countKey(open.words)) {
+        if (open && key(letters.map((l) => l.means)) !== key(open.words)) {
           const missing = open.words.filter((w) => !letters.some((l) => l.means === w))
           const instead =
             missing.length > 0
@@ -170,10 +170,9 @@ function startReplay(words: readonly string[]): (text: string) => Claim[] {
   }
 }
 
-/** Compares by letters of the alphabet alone where that decides, as "we're" and "were" are sorted by people. */
+/** By character codes, never by locale: equal inputs give equal orders everywhere. */
 const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 const key = (words: readonly string[]): string => [...words].sort(order).join('\n')
-const countKey = key
 
 /** The n-th letter from 1; empty after the end of the word. */
 const letterOf = (word: string, n: number): string => word[n - 1] ?? ''
@@ -256,7 +255,7 @@ function openGroup(
 }
 
 function sameWords(stated: readonly Group[], words: readonly string[]): boolean {
-  return countKey(stated.flatMap((g) => g.words)) === countKey(words)
+  return key(stated.flatMap((g) => g.words)) === key(words)
 }
 
 function chainClaims(stated: readonly Group[], expected: readonly Sorted[], letter: number | null): Claim[] {

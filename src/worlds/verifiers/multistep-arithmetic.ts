@@ -26,7 +26,7 @@ export const multistepArithmetic: Verifier = {
     correct: 0.996,
     scope: 'step',
     measured:
-      'BIG-Bench-Mistake, multi-step arithmetic, tune half: 68 of 70 steps found wrong and 242 of 242 found right, (k + 1) / (n + 2)',
+      'BIG-Bench-Mistake, multi-step arithmetic, tune half: 68 of 70 steps found wrong and 242 of 242 found right, (k + 1) / (n + 2); 49 of 361 steps undecided',
   },
   applies: (trace) => readProblem(trace.problem.prompt) !== null,
   verify(trace) {
@@ -71,7 +71,7 @@ function startReplay(problem: Problem): (text: string) => Claim[] {
     const body = answer === null ? text : text.slice(0, text.search(/\banswer(?:\s+is|\s*[:=])/i))
     const runs = arithmeticRuns(body)
     const templates: Token[][] = []
-    let names = 0
+    const named = new Set<string>()
     for (const run of runs) {
       const chain = sides(run)
       const head = chain[0]
@@ -91,11 +91,14 @@ function startReplay(problem: Problem): (text: string) => Claim[] {
         claims.push(partClaim(name, first, value, problem))
         parts.set(name, { expression: first, value })
         values.set(name, value)
-        names++
+        named.add(name)
+      } else if (name !== undefined && first !== undefined && named.has(name)) {
+        claims.push(...secondClaim(name, first, values))
+        continue
       }
       claims.push(...chainClaims(chain, values))
     }
-    if (names > 0) for (const template of templates) claims.push(...wholeClaim(template, values, problem))
+    if (named.size > 0) for (const template of templates) claims.push(...wholeClaim(template, values, problem))
     if (answer !== null) claims.push(...answerClaim(answer, problem))
     return claims
   }
@@ -108,6 +111,15 @@ function partClaim(name: string, expression: readonly Token[], value: number, pr
   if (isNumber || hasNames || isPartOf(expression, problem.expression)) return { says, holds: true }
   if (equalValues(value, problem.value)) return { says, holds: true }
   return { says, holds: false, instead: `${write(expression)} is no part of the problem`, restates: true }
+}
+
+/** A name that gets a second value in the step that gave it the first. */
+function secondClaim(name: string, expression: readonly Token[], values: ReadonlyMap<string, number>): Claim[] {
+  const value = evaluate(expression, values)
+  const says = `${name} = ${write(expression)}`
+  if (value === null) return [{ says, holds: null }]
+  if (equalValues(value, values.get(name) ?? Number.NaN)) return [{ says, holds: true }]
+  return [{ says, holds: false, instead: `${name} is given two values`, restates: true }]
 }
 
 /** Each side of a chain against the one before it. */

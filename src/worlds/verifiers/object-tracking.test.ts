@@ -77,12 +77,29 @@ describe('object-tracking', () => {
     expect(findings[0]?.reason).toContain('restates the problem differently')
   })
 
+  it('tells a wrong start from a first exchange by what it is nearer to', async () => {
+    const wrongStart = await findingsOf(objectTracking, PROMPT, [
+      'N: Hobbit, O: Dune, P: War',
+      'N: War, O: Hobbit, P: Dune',
+    ])
+    expect(wrongStart.map((f) => f.verdict)).toEqual(['unknown', 'unknown'])
+    expect(await verdictsOf(objectTracking, PROMPT, ['N: War, O: Hobbit', 'P: War, N: Dune'])).toEqual([
+      'correct',
+      'correct',
+    ])
+  })
+
   it('reads initials, sentences, exchanges without a list, and lists without an exchange', async () => {
     for (const steps of [
       [
         'N: Hobbit, O: War, P: Dune',
         'N: War, O: Hobbit, P: Dune',
         'N: Dune, O: Hobbit, P: War',
+        'So the answer is (C)',
+      ],
+      [
+        'Nora swaps her book with Omar: Nora: War and Peace, Omar: Hobbit.',
+        "Pia trades Dune with Nora's War and Peace: Pia: War and Peace, Nora: Dune.",
         'So the answer is (C)',
       ],
       ['N O: N War, O Hobbit', 'P N: P War, N Dune', 'So the answer is (C)'],

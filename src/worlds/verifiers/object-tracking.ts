@@ -21,7 +21,7 @@ export const objectTracking: Verifier = {
     correct: 0.994,
     scope: 'step',
     measured:
-      'BIG-Bench-Mistake, shuffled objects, tune half: 95 of 96 steps found wrong and 334 of 335 found right, (k + 1) / (n + 2)',
+      'BIG-Bench-Mistake, shuffled objects, tune half: 95 of 96 steps found wrong and 334 of 335 found right, (k + 1) / (n + 2); 2 of 433 steps undecided',
   },
   applies: (trace) => readProblem(trace.problem.prompt) !== null,
   verify(trace) {
@@ -54,7 +54,11 @@ const HOLDING = new RegExp(
   String.raw`(${NAME}) ${HOLD} (?:(?:an?|the) )?(.+?)(?=,? and ${NAME} ${HOLD}|, ${NAME} ${HOLD}|[.;\n]|$)`,
   'gu',
 )
-const PAIR_EXCHANGES = new RegExp(`(${NAME}) and (${NAME}) (?:then |also |both |next )?(?:${EXCHANGE})`, 'gu')
+/** "Alice and Bob swap books", "Alice swaps her book with Bob". */
+const PAIR_EXCHANGES = new RegExp(
+  `(${NAME}) and (${NAME}) (?:then |also |both |next )?${EXCHANGE}\\b|(${NAME}) (?:then |also |next )?${EXCHANGE}(?: [\\p{L}'’-]+){0,6}? with (${NAME})`,
+  'gu',
+)
 
 /** "Alice and Bob:" or "A B:" at the start of a step. */
 const SHORT_PAIR = new RegExp(String.raw`^\s*(${NAME})(?: and |, | & | |<->|↔)(${NAME})\s*:`, 'u')
@@ -82,8 +86,9 @@ function readProblem(prompt: string): Problem | null {
 function readPairs(text: string, people: readonly string[] | null): Pair[] {
   const pairs: Pair[] = []
   for (const m of text.matchAll(PAIR_EXCHANGES)) {
-    const a = people === null ? m[1] : person(m[1] ?? '', people)
-    const b = people === null ? m[2] : person(m[2] ?? '', people)
+    const [one, two] = [m[1] ?? m[3] ?? '', m[2] ?? m[4] ?? ''].map((name) => name.replace(/['’]s$/, ''))
+    const a = people === null ? one : person(one ?? '', people)
+    const b = people === null ? two : person(two ?? '', people)
     if (a && b) pairs.push({ a, b })
   }
   if (people === null || pairs.length > 0) return pairs
@@ -180,6 +185,16 @@ function startReplay(problem: Problem): (text: string) => Claim[] {
     return { says, holds: false, instead: `exchange ${done + 1} is between ${both(next)}, not ${both(p)}` }
   }
   const isHeld = (h: Holding): boolean => h.what === state.get(h.who)
+  /** Does a first list, with an exchange or without, tell the start rather than the first exchange? */
+  const isStart = (body: string, holdings: readonly Holding[]): boolean => {
+    const now = holdings.filter(isHeld).length
+    exchange()
+    const after = holdings.filter(isHeld).length
+    state.clear()
+    for (const [who, what] of problem.start) state.set(who, what)
+    done = 0
+    return START.test(body) || now >= after
+  }
   const holdingClaim = (h: Holding, why: string): Claim => {
     const says = `${h.who} holds ${h.said}`
     if (isHeld(h)) return { says, holds: true }
@@ -229,13 +244,7 @@ function startReplay(problem: Problem): (text: string) => Claim[] {
     }
     if (named.length > 0) {
       why = `${named.map(both).join(', then ')} exchange what they hold, so `
-    } else if (
-      holdings.length > 0 &&
-      !isEnd &&
-      !pending &&
-      (began || !START.test(body)) &&
-      (began || !holdings.every(isHeld))
-    ) {
+    } else if (holdings.length > 0 && !isEnd && !pending && (began || !isStart(body, holdings))) {
       const next = exchanges[done]
       if (next) {
         exchange()

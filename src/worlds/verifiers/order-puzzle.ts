@@ -307,7 +307,7 @@ function placeIn(clause: string, scale: Scale, n: number, countsFrom: End, noun:
     if (k !== null) return end === 'low' ? k : n + 1 - k
   }
   const bare = new RegExp(
-    `\\bfinished (?:in )?(${ORDINAL})\\b|\\bthe (${ORDINAL})(?: (?:position|place|spot|${literally(noun)}|${literally(noun.replace(/s$/, ''))}))?(?:$|[ .,])|\\bis (${ORDINAL})\\b|^\\s*(${ORDINAL}) is\\b`,
+    `\\b(?:finished|finishes|came|comes|be|is|are|was) (?:in )?(${ORDINAL})\\b|\\bthe (${ORDINAL})(?: (?:position|place|spot|${literally(noun)}|${literally(noun.replace(/s$/, ''))}))?(?:$|[ .,])|^\\s*(${ORDINAL}) is\\b`,
     'i',
   ).exec(clause)
   const word = bare?.slice(1).find((g) => g !== undefined)

@@ -106,7 +106,11 @@ const sentencesOf = (text: string): string[] =>
 const clausesOf = (sentence: string): string[] =>
   sentence.split(/,?\s+(?:so|because|since|therefore|which means)\s+|;\s*/i)
 
+/** Longer sentences hold more than one plain fact, characters. */
+const SENTENCE_CHARS = 200
+
 function readFact(sentence: string): Linear | null {
+  if (sentence.length > SENTENCE_CHARS) return null
   const says = sentence.replace(/[.!]$/, '')
   const make = (terms: [string, number][], relation: Linear['relation'], constant: number): Linear | null =>
     new Set(terms.map(([n]) => n)).size === terms.length && Number.isFinite(constant)

@@ -28,7 +28,8 @@ export function judge(claims: readonly Claim[], nothing: string): Finding {
     return { verdict: 'unknown', reason: `${MISSTATES}${misstated.instead ?? misstated.says}`, detail: claims }
   }
   const right = claims.filter((c) => c.holds)
-  if (right.length === 0) return UNKNOWN(nothing)
+  const open = claims.find((c) => c.holds === null)
+  if (right.length === 0) return open ? { ...UNKNOWN(`undecided: ${open.says}`), detail: claims } : UNKNOWN(nothing)
   const shown = right.slice(0, CLAIMS_SHOWN).map((c) => c.says)
   const more = right.length > shown.length ? ` and ${right.length - shown.length} more` : ''
   return { verdict: 'correct', reason: `replayed: ${shown.join('; ')}${more}`, detail: claims }
@@ -80,8 +81,8 @@ export function list(items: readonly string[]): string {
   return `${items.slice(0, -1).join(', ')} and ${items[items.length - 1]}`
 }
 
-/** Text after "the answer is", where the step gives one; empty where it gives an empty one. */
+/** The line after "the answer is", where the step gives one; empty where it gives an empty one. */
 export function statedAnswer(text: string): string | null {
-  const m = /\banswer(?:\s+is|\s*[:=])(?:\s*:)?\s*(.*)$/is.exec(text)
+  const m = /\banswer(?:\s+is|\s*[:=])(?:\s*:)?[^\S\n]*(?:\n\s*)?([^\n]*)/i.exec(text)
   return m ? (m[1] ?? '').trim() : null
 }

@@ -45,6 +45,11 @@ export const GARBAGE: readonly string[] = [
   '\u0000\ud800 \u{1f600} 😀 ﷽',
   `${'['.repeat(5_000)}${'A = ('.repeat(2_000)}`,
   `${'a'.repeat(20_000)} swap`,
+  'a '.repeat(5_000),
+  'Ann and '.repeat(3_000),
+  `from left to right: ${'first, '.repeat(3_000)}`,
+  `Ann is 5 ${'more '.repeat(2_000)}`,
+  '"a" < '.repeat(2_000),
 ]
 
 /** Every verdict on garbage must be reached without an error; the steps are put after each given beginning. */

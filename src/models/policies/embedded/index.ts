@@ -1,0 +1,5 @@
+export { type PassRates, passRates } from './evaluate.ts'
+export { type Card, type LoadedModel, loadEmbedded } from './load.ts'
+export { type EmbeddedModel, embeddedModel, type Hidden, type Hooks, type Scored } from './model.ts'
+export { heldOutProblems, isHeldOut, type Lesson, RECIPES, type Recipe, renderPrompt } from './recipes.ts'
+export type { GenerateOptions, Sample } from './sample.ts'
