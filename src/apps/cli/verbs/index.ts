@@ -18,6 +18,10 @@ export const VERBS: Record<string, { summary: string; load: () => Promise<Verb> 
     summary: 'what is in a file: records, labels, balance, oddities',
     load: async () => (await import('./inspect.ts')).inspect,
   },
+  equal: {
+    summary: 'do two written answers say the same?',
+    load: async () => (await import('./equal.ts')).equality,
+  },
   convert: { summary: 'between trace formats', load: async () => (await import('./convert.ts')).convert },
   methods: {
     summary: 'the catalogue of formats, annotators, rules and models',
