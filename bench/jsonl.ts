@@ -12,6 +12,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { random } from '../src/core/seeds.ts'
 import { readJsonLines } from '../src/io/jsonl.ts'
+import { openBytes } from '../src/io/open.ts'
 
 const records = Number(process.argv[2] ?? 1_000_000)
 const ROUNDS = 3
@@ -73,7 +74,7 @@ async function withReadline(): Promise<number> {
 
 async function withGradus(): Promise<number> {
   let sum = 0
-  for await (const batch of readJsonLines(createReadStream(file, { highWaterMark: 1 << 20 }), file)) {
+  for await (const batch of readJsonLines((await openBytes(file)).bytes, file)) {
     for (const line of batch) if ('value' in line) sum += (line.value as { step: number }).step
     peak = Math.max(peak, process.memoryUsage.rss())
   }

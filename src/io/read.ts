@@ -183,7 +183,7 @@ async function readWhole(opened: Opened): Promise<string> {
         try: ['convert it to JSON Lines, which is read as a stream'],
       })
     }
-    pieces.push(piece)
+    pieces.push(Buffer.from(piece))
   }
   return Buffer.concat(pieces)
     .toString('utf8')

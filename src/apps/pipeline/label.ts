@@ -1,11 +1,10 @@
 import { availableParallelism } from 'node:os'
 import { GradusError } from '../../core/errors.ts'
 import type { Evidence, Label, Trace } from '../../core/words.ts'
-import type { Annotator } from '../../label/annotators/annotator.ts'
+import type { AnnotateContext, Annotator } from '../../label/annotators/annotator.ts'
 import { ANNOTATORS } from '../../label/annotators/index.ts'
 import { toolReliability } from '../../label/rules/tool-reliability.ts'
 import { risksOf, verdictFromRisks } from '../../label/verdict.ts'
-import type { VerifyContext } from '../../worlds/verifiers/verifier.ts'
 
 /**
  * Annotators by name; `arithmetic` is short for `verifier:arithmetic`.
@@ -29,7 +28,7 @@ export function annotatorsNamed(names: readonly string[]): Annotator[] {
 export async function labelTrace(
   trace: Trace,
   annotators: readonly Annotator[],
-  context: VerifyContext,
+  context: AnnotateContext,
 ): Promise<Trace> {
   const fresh: Evidence[] = []
   for (const annotator of annotators) {

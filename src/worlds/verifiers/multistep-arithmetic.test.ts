@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { arithmeticRuns, evaluate, write } from './arithmetic.ts'
+import { arithmeticRuns, evaluate, write } from './bracketed-arithmetic.ts'
 import { multistepArithmetic } from './multistep-arithmetic.ts'
 import { findingsOf, firstWrong, surviveGarbage, traceOf, verdictsOf } from './traces-for-tests.ts'
 

@@ -23,6 +23,7 @@ const Options = z.object({
   strict: z.boolean().default(false).describe('stop at the first bad record'),
   allowLocalExec: z.boolean().default(false).describe('run code of traces even where no isolating sandbox is there'),
   code: z.boolean().default(true).describe('do not run code of traces at all'),
+  seed: z.string().default('0').describe('name of the seed of every random choice'),
   show: z.number().int().min(0).default(3).describe('traces with a first wrong step to print'),
   json: z.boolean().default(false).describe('the summary as one JSON object'),
 })
@@ -46,7 +47,12 @@ export const label = verb({
       })
     if (options.merge !== undefined) return await merge(files, { ...options, merge: options.merge }, terminal)
     const annotators = options.with === undefined ? ANNOTATORS : annotatorsNamed(options.with)
-    const context = { allowCode: options.code, allowLocalExec: options.allowLocalExec }
+    const context = {
+      allowCode: options.code,
+      allowLocalExec: options.allowLocalExec,
+      seed: options.seed,
+      spend: () => {},
+    }
     const writer = options.output === undefined ? null : await traceWriter(options.output)
     const summary = new LabelSummary(annotators.map((a) => a.name))
     let shown = 0
