@@ -53,7 +53,7 @@ export async function labelTrace(
 export async function labelTraces(
   traces: readonly Trace[],
   annotators: readonly Annotator[],
-  context: VerifyContext,
+  context: AnnotateContext,
 ): Promise<Trace[]> {
   const done: Trace[] = new Array(traces.length)
   const queue = traces.entries()

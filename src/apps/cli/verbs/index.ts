@@ -23,6 +23,10 @@ export const VERBS: Record<string, { summary: string; load: () => Promise<Verb> 
     load: async () => (await import('./equal.ts')).equality,
   },
   convert: { summary: 'between trace formats', load: async () => (await import('./convert.ts')).convert },
+  data: {
+    summary: 'public data sets by name: the list, or the paths of their files',
+    load: async () => (await import('./data.ts')).data,
+  },
   methods: {
     summary: 'the catalogue of formats, annotators, rules and models',
     load: async () => (await import('./methods.ts')).methods,

@@ -23,7 +23,7 @@ const AREAS = ['mathematics', 'code', 'agents'] as const
 const SHOWN = 'book-exchange'
 const FOLDER = 'gradus-out'
 /** Only what the sandbox isolates is run. */
-const CONTEXT = { allowCode: true, allowLocalExec: false } as const
+const CONTEXT = { allowCode: true, allowLocalExec: false, seed: 'gradus', spend: () => {} } as const
 
 export const start = verb({
   name: 'start',
