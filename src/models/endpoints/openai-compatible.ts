@@ -16,7 +16,9 @@ export interface OpenAiCompatibleOptions {
   keyFrom?: string
   /** For people, and for the cache: two servers of one name share what was paid for. Default: the address. */
   name?: string
+  /** Whole answers are simpler; a stream keeps the choices that had ended when it breaks. */
   stream?: boolean
+  concurrency?: number
   schemaField?: SchemaField
   maxTokensField?: BodyOptions['maxTokensField']
   price?: Price
@@ -92,6 +94,7 @@ export function openAiCompatible(options: OpenAiCompatibleOptions): Endpoint {
     model: options.model,
     identity: { kind: 'openai', name, model: options.model },
     pool: `${base.href} ${options.model}`,
+    ...(options.concurrency !== undefined && { concurrency: options.concurrency }),
     ...(options.price && { price: options.price }),
     generate: (request, n, signal) =>
       generation('chat/completions', chatBody(request, bodyOptions(n)), n, request, promptLength(request), signal),

@@ -78,8 +78,7 @@ const CONTEXT =
 export function statusFault(status: number, headers: Record<string, unknown>, text: string): Fault {
   const message = errorMessage(text)
   const found = `status ${status}${message === '' ? '' : `: ${message}`}`
-  const after = headers['retry-after']
-  const retryAfterMs = parseRetryAfter(typeof after === 'string' ? after : undefined, Date.now())
+  const retryAfterMs = askedWait(headers)
   const wait = retryAfterMs === undefined ? {} : { retryAfterMs }
   if (status === 401 || status === 403)
     return new Fault('GRD-CALL-002', { found, try: ['check the key and its rights'] })
@@ -97,6 +96,16 @@ export function statusFault(status: number, headers: Record<string, unknown>, te
     })
   }
   return new Fault('GRD-CALL-010', { found })
+}
+
+/** `retry-after-ms` is finer, where a server sends both. */
+function askedWait(headers: Record<string, unknown>): number | undefined {
+  const text = (name: string): string | undefined => {
+    const value = headers[name]
+    return typeof value === 'string' ? value : undefined
+  }
+  const fine = Number(text('retry-after-ms') ?? Number.NaN)
+  return fine >= 0 ? fine : parseRetryAfter(text('retry-after'), Date.now())
 }
 
 function errorMessage(text: string): string {

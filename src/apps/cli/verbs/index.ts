@@ -27,6 +27,10 @@ export const VERBS: Record<string, { summary: string; load: () => Promise<Verb> 
     summary: 'public data sets by name: the list, or the paths of their files',
     load: async () => (await import('./data.ts')).data,
   },
+  serve: {
+    summary: 'the embedded policy over the OpenAI wire, on this machine only',
+    load: async () => (await import('./serve.ts')).serve,
+  },
   methods: {
     summary: 'the catalogue of formats, annotators, rules and models',
     load: async () => (await import('./methods.ts')).methods,
