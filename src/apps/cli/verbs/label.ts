@@ -3,7 +3,7 @@ import { GradusError } from '../../../core/errors.ts'
 import { openTraces, type ReadReport, readTraces } from '../../../io/read.ts'
 import { openText, traceWriter } from '../../../io/write.ts'
 import { ANNOTATORS } from '../../../label/annotators/index.ts'
-import { annotatorsNamed, labelTrace } from '../../pipeline/label.ts'
+import { annotatorsNamed, labelTraces } from '../../pipeline/label.ts'
 import { labelModelNamed, mergeFiles, type VoterFile } from '../../pipeline/merge.ts'
 import { LabelSummary } from '../show/label-summary.ts'
 import { mergeJson, mergeText } from '../show/merge-summary.ts'
@@ -63,10 +63,8 @@ export const label = verb({
           ...(options.format !== undefined && { format: options.format }),
         })
         for await (const batch of batches) {
-          const labelled = []
-          for (const trace of batch) {
-            const done = await labelTrace(trace, annotators, context)
-            labelled.push(done)
+          const labelled = await labelTraces(batch, annotators, context)
+          for (const done of labelled) {
             summary.add(done)
             const wrong = (done.verdict?.firstError ?? -1) >= 0
             if (wrong && shown < options.show && options.output !== '-' && !options.json) {
