@@ -76,6 +76,24 @@ export async function readTraces(
   return { traces, report }
 }
 
+/**
+ * The batches up to where a file turns out to be damaged (cut gzip, a record beyond the limits): what was read before
+ * is kept and the damage stands in the report. Without any trace before it, or when strict, the error is thrown.
+ */
+export async function* untilDamaged(
+  batches: AsyncIterable<Trace[]>,
+  report: ReadReport,
+  strict: boolean,
+): AsyncGenerator<Trace[]> {
+  try {
+    yield* batches
+  } catch (error) {
+    if (!(error instanceof GradusError) || strict || report.traces === 0) throw error
+    report.rejected.unshift(error)
+    report.rejectedByCode[error.code] = (report.rejectedByCode[error.code] ?? 0) + 1
+  }
+}
+
 /** @throws GradusError GRD-IO-004 */
 export function formatNamed(name: string): Format {
   const format = FORMATS.find((f) => f.name === name)
