@@ -72,7 +72,7 @@ describe.skipIf(NO_SAMPLES)('damaged records (needs GRADUS_DATA)', () => {
           if (!(error instanceof GradusError)) throw error
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 60 },
     )
   })
 })
@@ -92,7 +92,7 @@ describe('any JSON', () => {
           }
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     )
   })
 })
