@@ -46,7 +46,7 @@ const LIMIT_REJECTED = 100
 export async function openTraces(path: string, options: ReadOptions = {}): Promise<TraceFile> {
   const opened = await openBytes(path)
   const records = await openRecords(opened, path)
-  const format = options.format === undefined ? detectFormat(records.sample, opened.file) : formatNamed(options.format)
+  const format = await chooseFormat(records.sample, opened, options.format)
   const report: ReadReport = {
     file: opened.file,
     format: format.name,
@@ -60,9 +60,22 @@ export async function openTraces(path: string, options: ReadOptions = {}): Promi
   return { report, batches: readBatches(records, format, report, options.strict ?? false) }
 }
 
+/** Closes the file where no format fits. */
+async function chooseFormat(sample: Sample, opened: Opened, name: string | undefined): Promise<Format> {
+  try {
+    return name === undefined ? detectFormat(sample, opened.file) : formatNamed(name)
+  } catch (error) {
+    await opened.bytes[Symbol.asyncIterator]().return?.()
+    throw error
+  }
+}
+
 /** What a file looks like to the formats: container and first records. */
 export async function sampleOf(path: string): Promise<Sample> {
-  return (await openRecords(await openBytes(path), path)).sample
+  const opened = await openBytes(path)
+  const { sample } = await openRecords(opened, path)
+  await opened.bytes[Symbol.asyncIterator]().return?.()
+  return sample
 }
 
 /** All traces of a file at once; for small files and tests. */
@@ -110,6 +123,8 @@ export function detectFormat(sample: Sample, file: string): Format {
   })
 }
 
+const NAMED_JSONL = /\.(jsonl|ndjson)(\.gz)?$/
+
 interface Records {
   sample: Sample
   batches: AsyncIterable<JsonLine[]>
@@ -123,7 +138,8 @@ async function openRecords(opened: Opened, path: string): Promise<Records> {
   }
   const text = head.toString('utf8')
   const start = text.replace(/^\ufeff/, '').trimStart()[0]
-  if (start !== '{' && start !== '[') {
+  if (start === undefined) throw new GradusError('GRD-IO-009', { where: { file }, found: 'only white space' })
+  if (start !== '{' && start !== '[' && !NAMED_JSONL.test(path)) {
     const whole = await readWhole(opened)
     return together([whole], { path, container: 'text', head: text })
   }
@@ -147,7 +163,7 @@ async function openRecords(opened: Opened, path: string): Promise<Records> {
 
 /** JSON Lines: the first line that is not empty is a whole value and another follows, or the name says so. */
 function isJsonLines(head: string, bytes: number, path: string): boolean {
-  if (/\.(jsonl|ndjson)(\.gz)?$/.test(path)) return true
+  if (NAMED_JSONL.test(path)) return true
   const text = head.replace(/^\ufeff/, '').trimStart()
   const end = text.indexOf('\n')
   if (end < 0) return bytes > 0 && path === '-' && isJson(text)
@@ -185,7 +201,7 @@ async function readWhole(opened: Opened): Promise<string> {
         try: ['convert it to JSON Lines, which is read as a stream'],
       })
     }
-    pieces.push(piece)
+    pieces.push(Buffer.from(piece))
   }
   return Buffer.concat(pieces)
     .toString('utf8')

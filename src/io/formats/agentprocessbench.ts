@@ -14,9 +14,9 @@ const Labels = z.looseObject({
   query_index: z.number(),
   sample_index: z.number(),
   annotator: z.string().optional(),
-  step_labels: z.record(z.string().regex(/^\d+$/), Mark),
-  final_label: Mark,
-  explanations: z.looseObject({ steps: z.record(z.string(), z.string()).optional() }).nullish(),
+  step_labels: z.record(z.string().regex(/^\d+$/), Mark.nullable()),
+  final_label: Mark.nullable(),
+  explanations: z.looseObject({ steps: z.record(z.string(), z.string().nullable()).optional() }).nullish(),
 })
 
 const Message = z.looseObject({
@@ -72,6 +72,7 @@ function readLabels(record: unknown, at: At): Trace {
     .sort((a, b) => a - b)
   const steps = marked.map((origin): Step => ({ text: '', kind: 'thought', origin }))
   if (marked.length === 0) at.odd('no step labels', row.record_id)
+  if (marked.some((m) => row.step_labels[m] === null)) at.odd('step without a readable label', row.record_id)
   const extra = others(row, 'data_source', 'query_index', 'sample_index', 'step_labels')
   return {
     ...head(row, at),
@@ -87,7 +88,7 @@ function readLabels(record: unknown, at: At): Trace {
 }
 
 function importMarks(
-  marks: readonly (1 | 0 | -1 | undefined)[],
+  marks: readonly (1 | 0 | -1 | null | undefined)[],
   row: z.output<typeof Labels>,
   origins: number[],
   at: At,
@@ -95,10 +96,10 @@ function importMarks(
   const dataset = 'agentprocessbench'
   const annotator = row.annotator ?? 'people'
   const imported = importStepClasses(
-    marks.map((m) => (m === undefined ? undefined : CLASS[m])),
+    marks.map((m) => (m === undefined ? undefined : m === null ? null : CLASS[m])),
     marks,
     at,
-    { dataset, annotator, reasons: origins.map((o) => row.explanations?.steps?.[String(o)]) },
+    { dataset, annotator, reasons: origins.map((o) => row.explanations?.steps?.[String(o)] ?? undefined) },
   )
   imported.evidence.push(importedEvidence(null, row.final_label, at, { dataset, annotator }))
   return imported
@@ -115,7 +116,12 @@ function readTrajectory(record: unknown, at: At): Trace {
   const extra = others(row, 'data_source', 'query_index', 'sample_index', 'question', 'answer_text')
   return {
     ...head(row, at),
-    problem: { id: `${row.data_source}:${row.query_index}`, prompt: row.question, domain: row.data_source },
+    problem: {
+      id: `${row.data_source}:${row.query_index}`,
+      prompt: row.question,
+      question: `${row.data_source}:${row.query_index}`,
+      domain: row.data_source,
+    },
     steps,
     ...(typeof row.answer_text === 'string' && { answer: row.answer_text }),
     ...(extra && { extra }),
@@ -137,7 +143,7 @@ function head(
   const question = `${row.data_source}:${row.query_index}`
   return {
     id: `${question}:${row.sample_index}`,
-    problem: { id: question, prompt: question, domain: at.stem.replace(/_final$/, '') },
+    problem: { id: question, prompt: question, question, domain: at.stem.replace(/_final$/, '') },
     source: { generator: '', dataset: 'agentprocessbench', licence: 'MIT' },
   }
 }
@@ -152,10 +158,11 @@ function write(trace: Trace): unknown {
   if (isTrajectory({ ...trace.extra, ...identity })) {
     return { ...trace.extra, ...identity, question: trace.problem.prompt, answer_text: trace.answer }
   }
-  const marks = correctnessByStep(trace).flatMap((label, step): [string, number][] => {
+  const marks = correctnessByStep(trace).flatMap((label, step): [string, number | null][] => {
     if (label === undefined) return []
-    const mark = label.classes?.neutral === 1 ? 0 : label.value === null ? null : label.value >= 0.5 ? 1 : -1
-    return mark === null ? [] : [[String(trace.steps[step]?.origin ?? step), mark]]
+    if (label.value === null && label.reason !== 'neutral' && label.reason !== 'parse-failure') return []
+    const mark = label.reason === 'neutral' ? 0 : label.value === null ? null : label.value >= 0.5 ? 1 : -1
+    return [[String(trace.steps[step]?.origin ?? step), mark]]
   })
   return { ...trace.extra, ...identity, step_labels: Object.fromEntries(marks) }
 }

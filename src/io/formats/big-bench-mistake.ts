@@ -8,7 +8,8 @@ import { importedFirstError } from './write.ts'
 const Row = z.strictObject({
   input: z.string(),
   target: z.string(),
-  answer: z.string(),
+  /** null where the source found no answer in the last step. */
+  answer: z.string().nullable(),
   steps: z.array(z.string()),
   mistake_index: z.number().int().nonnegative().nullable(),
 })
@@ -27,7 +28,8 @@ export const bigBenchMistake: Format = {
   detect: (sample) => share(sample, (r) => hasFields(r, 'mistake_index', 'steps', 'target')),
   read(record, at) {
     const row = parseRecord(Row, record, at)
-    const right = row.answer.trim() === row.target.trim()
+    if (row.answer === null) at.odd('no answer', `line ${at.line}`)
+    const right = row.answer?.trim() === row.target.trim()
     const firstError = row.mistake_index ?? -1
     if (firstError >= 0 && right) at.odd('right answer, wrong process', `line ${at.line}`)
     return [
@@ -35,7 +37,7 @@ export const bigBenchMistake: Format = {
         id: `${at.stem}-${at.line}`,
         problem: { id: contentHash(row.input).slice(0, 16), prompt: row.input, answer: row.target, domain: at.stem },
         steps: row.steps.map((text): Step => ({ text, kind: 'thought' })),
-        answer: row.answer,
+        ...(row.answer !== null && { answer: row.answer }),
         outcome: right ? 1 : 0,
         ...importFirstError(firstError, row.steps.length, at, {
           dataset: 'big-bench-mistake',
@@ -52,7 +54,7 @@ export const bigBenchMistake: Format = {
       return {
         input: trace.problem.prompt,
         target: trace.problem.answer ?? '',
-        answer: trace.answer ?? '',
+        answer: trace.answer ?? null,
         steps: trace.steps.map((s) => s.text),
         mistake_index: firstError === -1 ? null : firstError,
       }

@@ -38,9 +38,12 @@ export function importFirstError(
 /** What a source says of one step; `neutral` is neither right nor wrong. */
 export type StepClass = 'right' | 'neutral' | 'wrong'
 
-/** Labels for steps that are each judged by themselves; undefined = the source does not label the step. */
+/**
+ * Labels for steps that are each judged by themselves.
+ * @param classes undefined = the source does not label the step, null = what it says could not be read
+ */
 export function importStepClasses(
-  classes: readonly (StepClass | undefined)[],
+  classes: readonly (StepClass | null | undefined)[],
   raws: readonly unknown[],
   at: At,
   source: { dataset: string; annotator?: string; reasons?: readonly (string | undefined)[] },
@@ -61,8 +64,9 @@ export function importStepClasses(
 }
 
 /** One step's label; a neutral step has no value but a class. */
-function stepLabel(step: number, klass: StepClass, source: string): StepLabel {
+function stepLabel(step: number, klass: StepClass | null, source: string): StepLabel {
   const head = { step, meaning: 'correctness', source } as const
+  if (klass === null) return { ...head, value: null, reason: 'parse-failure' }
   if (klass === 'neutral') return { ...head, value: null, reason: 'neutral', classes: { neutral: 1 } }
   return { ...head, value: klass === 'right' ? 1 : 0 }
 }
@@ -82,6 +86,19 @@ export function importedEvidence(
     row: at.line,
     ...(source.annotator !== undefined && { annotator: source.annotator }),
     ...(source.reason !== undefined && { reason: source.reason }),
+  }
+}
+
+/**
+ * The labels, or none where they do not fit the steps: the error is counted, the trace itself can still be used.
+ */
+export function orUnlabelled(at: At, read: () => Imported): Imported {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof GradusError) || error.code !== 'GRD-IO-003') throw error
+    at.reject(error)
+    return { evidence: [], labels: [] }
   }
 }
 

@@ -1,11 +1,13 @@
 import { z } from 'zod'
+import { contentHash } from '../../core/hash.ts'
+import { questionKey } from '../../core/split.ts'
 import type { Step, Trace } from '../../core/words.ts'
 import { type Format, hasFields, others, parseRecord, share } from './format.ts'
 import { importFirstError } from './gold.ts'
 import { importedFirstError } from './write.ts'
 
 const Row = z.looseObject({
-  id: z.string(),
+  id: z.union([z.string(), z.number()]),
   generator: z.string(),
   problem: z.string(),
   steps: z.array(z.string()),
@@ -30,13 +32,13 @@ export const processbench: Format = {
     const row = parseRecord(Row, record, at)
     const dataset = /mr_gsm8k/.test(at.stem) ? 'mr-gsm8k' : 'processbench'
     const gold = importFirstError(row.label, row.steps.length, at, { dataset, field: 'label', raw: row.label })
-    if (row.label >= 0 && row.final_answer_correct) at.odd('right answer, wrong process', row.id)
-    if (row.generator === '') at.odd('no generator', row.id)
+    if (row.label >= 0 && row.final_answer_correct) at.odd('right answer, wrong process', String(row.id))
+    if (row.generator === '') at.odd('no generator', String(row.id))
     const extra = others(row, 'id', 'generator', 'problem', 'steps', 'final_answer_correct', 'label')
     return [
       {
-        id: row.id,
-        problem: { id: `${at.stem}:${row.problem.length}:${row.id}`, prompt: row.problem, domain: at.stem },
+        id: String(row.id),
+        problem: { id: contentHash(questionKey(row.problem)).slice(0, 16), prompt: row.problem, domain: at.stem },
         steps: row.steps.map((text): Step => ({ text, kind: 'thought' })),
         outcome: row.final_answer_correct ? 1 : 0,
         ...gold,
@@ -50,7 +52,7 @@ export const processbench: Format = {
 
 function write(trace: Trace): unknown {
   return {
-    id: trace.id,
+    id: trace.source.dataset === 'mr-gsm8k' ? Number(trace.id) : trace.id,
     generator: trace.source.generator,
     problem: trace.problem.prompt,
     steps: trace.steps.map((s) => s.text),

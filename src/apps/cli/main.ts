@@ -1,0 +1,87 @@
+import { CommanderError } from 'commander'
+import { explain, GradusError } from '../../core/errors.ts'
+import { EXIT, type ExitCode, type Terminal, type Verb } from './verb.ts'
+import { VERBS } from './verbs/index.ts'
+
+/** Runs one command line; never throws. */
+export async function main(argv: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  const [name = '--help', ...rest] = argv
+  try {
+    if (name === '--help' || name === '-h' || name === 'help') {
+      terminal.out(help())
+      return EXIT.done
+    }
+    if (name === '--version' || name === '-V') {
+      terminal.out(`${await version()}\n`)
+      return EXIT.done
+    }
+    const entry = VERBS[name]
+    if (!entry) {
+      throw new GradusError('GRD-CLI-001', {
+        found: name,
+        expected: `one of ${Object.keys(VERBS).join(', ')}`,
+        try: ['gradus --help'],
+      })
+    }
+    return await runVerb(await entry.load(), rest, terminal)
+  } catch (error) {
+    return report(error, rest.includes('--json'), terminal)
+  }
+}
+
+async function runVerb(v: Verb, argv: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  const { commandOf, parseOptions } = await import('./flags.ts')
+  const command = commandOf(v).configureOutput({ writeOut: terminal.out, writeErr: () => {} })
+  command.parse(argv, { from: 'user' })
+  return await v.run(command.args, parseOptions(v, command.opts()), terminal)
+}
+
+function report(error: unknown, json: boolean, terminal: Terminal): ExitCode {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return EXIT.done
+    terminal.err(`error GRD-CLI-001  ${error.message.replace(/^error: /, '')}\n`)
+    return EXIT.usage
+  }
+  if (error instanceof GradusError) {
+    terminal.err(`${json ? JSON.stringify({ error }) : explain(error)}\n`)
+    return /^GRD-(CLI|IO|LABEL-001|EVAL|DATA)/.test(error.code) ? EXIT.usage : EXIT.failed
+  }
+  terminal.err(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+  return EXIT.failed
+}
+
+function help(): string {
+  const rows = Object.entries(VERBS).map(([name, { summary }]) => `  ${name.padEnd(9)} ${summary}`)
+  return [
+    'gradus: find the step where reasoning or an agent run goes wrong, prove it, and use it',
+    '',
+    'Usage: gradus <verb> [arguments] [--json]',
+    '',
+    ...rows,
+    '',
+    'gradus <verb> --help shows its options. Exit codes: 0 done, 1 failed, 2 usage or unreadable input,',
+    '3 finished but items were left out, 130 interrupted. Nothing is ever sent anywhere by itself.',
+    '',
+  ].join('\n')
+}
+
+async function version(): Promise<string> {
+  const { readFile } = await import('node:fs/promises')
+  const text = await readFile(new URL('../../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}
+
+const terminal: Terminal = {
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+  colour: process.stdout.isTTY === true && process.env.NO_COLOR === undefined,
+  interactive: process.stderr.isTTY === true,
+  columns: process.stdout.columns ?? 100,
+}
+
+// A reader that stops early (`| head`) is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(EXIT.done)
+  throw error
+})
+process.exitCode = await main(process.argv.slice(2), terminal)

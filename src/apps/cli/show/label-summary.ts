@@ -1,0 +1,114 @@
+import { describePlace } from '../../../core/errors.ts'
+import type { Trace } from '../../../core/words.ts'
+import type { ReadReport } from '../../../io/read.ts'
+import { type LabelReport, REPORT_TRACES } from '../../../prove/report/label-report.ts'
+import { count } from './style.ts'
+
+/** Counts of a labelling run: what was found, what abstained, what was left out. */
+export class LabelSummary {
+  traces = 0
+  wrong = 0
+  clean = 0
+  unsure = 0
+  steps = 0
+  decided = 0
+  lost = 0
+  readonly #byAnnotator: Map<string, { correct: number; incorrect: number }>
+  readonly #reports: ReadReport[] = []
+  /** First wrong steps as share of their trace. */
+  readonly #positions: number[] = []
+  readonly #examples: { wrong: Trace[]; other: Trace[] } = { wrong: [], other: [] }
+  readonly #start = performance.now()
+
+  constructor(annotators: readonly string[]) {
+    this.#byAnnotator = new Map(annotators.map((name) => [name, { correct: 0, incorrect: 0 }]))
+  }
+
+  add(trace: Trace): void {
+    this.traces++
+    this.steps += trace.steps.length
+    const first = trace.verdict?.firstError ?? null
+    if (first === null) this.unsure++
+    else if (first === -1) this.clean++
+    else {
+      this.wrong++
+      this.#positions.push((first + 0.5) / trace.steps.length)
+    }
+    const kept = first !== null && first >= 0 ? this.#examples.wrong : this.#examples.other
+    if (kept.length < REPORT_TRACES) kept.push(trace)
+    this.decided += trace.verdict?.risk.filter((r) => r !== null).length ?? 0
+    for (const e of trace.evidence ?? []) {
+      const seen = e.kind === 'tool' ? this.#byAnnotator.get(e.source) : undefined
+      if (e.kind === 'tool' && seen && e.verdict !== 'unknown') seen[e.verdict]++
+    }
+  }
+
+  addReport(report: ReadReport): void {
+    this.#reports.push(report)
+    this.lost += Object.values(report.rejectedByCode).reduce((a, b) => a + b, 0)
+  }
+
+  errors(): string[] {
+    return this.#reports.flatMap((r) => [
+      ...r.rejected.slice(0, 3).map((e) => `left out  ${describePlace(e.where)}  ${e.code} ${e.found ?? ''}`),
+      ...(r.rejected.length > 3
+        ? [`left out  ${count(Object.values(r.rejectedByCode).reduce((a, b) => a + b, 0) - 3)} more of ${r.file}`]
+        : []),
+    ])
+  }
+
+  toJSON(): Record<string, unknown> {
+    const { traces, wrong, clean, unsure, steps, decided, lost } = this
+    return {
+      traces,
+      firstWrongStep: wrong,
+      clean,
+      cannotSay: unsure,
+      steps,
+      stepsDecided: decided,
+      leftOut: lost,
+      modelCalls: 0,
+      annotators: Object.fromEntries(this.#byAnnotator),
+      files: this.#reports,
+    }
+  }
+
+  forReport(): Omit<LabelReport, 'title' | 'files'> {
+    const { traces, wrong, clean, unsure, steps, decided } = this
+    return {
+      traces,
+      wrong,
+      clean,
+      unsure,
+      steps,
+      decided,
+      annotators: [...this.#byAnnotator].map(([name, n]) => ({ name, ...n })),
+      leftOut: this.#reports.flatMap((r) =>
+        r.rejected.map((e) => ({ where: describePlace(e.where), code: e.code, found: e.found ?? '' })),
+      ),
+      positions: this.#positions,
+      examples: [...this.#examples.wrong, ...this.#examples.other],
+    }
+  }
+
+  text(output: string | undefined, report: string | undefined): string {
+    const seconds = (performance.now() - this.#start) / 1000
+    const lines = [
+      `  ${count(this.traces)} traces   ${count(this.wrong)} with a first wrong step   ${count(this.clean)} clean   ${count(this.unsure)} cannot say   ${seconds.toFixed(1)} s   0 model calls`,
+      `  ${count(this.decided)} of ${count(this.steps)} steps decided: ${
+        [...this.#byAnnotator]
+          .filter(([, n]) => n.correct + n.incorrect > 0)
+          .map(([name, n]) => `${name.replace(/^verifier:/, '')} ${count(n.correct)} right ${count(n.incorrect)} wrong`)
+          .join(', ') || 'no annotator applies'
+      }`,
+    ]
+    if (this.lost > 0) lines.push(`  ${count(this.lost)} records were left out (see above; gradus inspect lists them)`)
+    lines.push(
+      output === undefined
+        ? '  next: add -o labelled.jsonl to keep the labels with their evidence'
+        : `  ${output}   next: gradus eval ${output}`,
+    )
+    if (report !== undefined) lines.push(`  ${report}`)
+    return `${lines.join('\n')}\n`
+  }
+}

@@ -1,0 +1,34 @@
+import type { Terminal } from '../verb.ts'
+
+const CODES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const
+
+/** Colour adds, never carries the meaning. */
+export function paint(terminal: Pick<Terminal, 'colour'>, style: keyof typeof CODES, text: string): string {
+  return terminal.colour ? `\u001b[${CODES[style]}m${text}\u001b[0m` : text
+}
+
+const BARS = '▁▂▃▄▅▆▇█'
+
+/** One bar a step; a middle dot where nothing is known. */
+export function sparkline(risk: readonly (number | null)[]): string {
+  return risk.map((r) => (r === null ? '·' : BARS[Math.min(7, Math.floor(r * 8))])).join('')
+}
+
+/** `1,204` */
+export function count(n: number): string {
+  return n.toLocaleString('en-US')
+}
+
+/**
+ * Text of a trace made harmless for a terminal: control characters shown, bidirectional overrides removed, one line,
+ * at most `width` characters.
+ */
+export function oneLine(text: string, width: number): string {
+  const clean = text
+    .replace(/[\u202a-\u202e\u2066-\u2069\u200e\u200f]/g, '')
+    .replace(/\s+/g, ' ')
+    .replace(/[\u0000-\u001f\u007f-\u009f]/g, '\ufffd')
+    .trim()
+  const characters = [...clean]
+  return characters.length > width ? `${characters.slice(0, width - 1).join('')}…` : clean
+}

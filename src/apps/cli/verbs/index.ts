@@ -1,0 +1,26 @@
+import type { Verb } from '../verb.ts'
+
+/** Each verb is loaded only when it is called: `gradus --help` stays fast. */
+export const VERBS: Record<string, { summary: string; load: () => Promise<Verb> }> = {
+  label: {
+    summary: 'risk, evidence and first wrong step for every trace',
+    load: async () => (await import('./label.ts')).label,
+  },
+  eval: {
+    summary: "labels against people's labels, by each set's own rule",
+    load: async () => (await import('./eval.ts')).evaluation,
+  },
+  inspect: {
+    summary: 'what is in a file: records, labels, balance, oddities',
+    load: async () => (await import('./inspect.ts')).inspect,
+  },
+  convert: { summary: 'between trace formats', load: async () => (await import('./convert.ts')).convert },
+  serve: {
+    summary: 'the embedded policy over the OpenAI wire, on this machine only',
+    load: async () => (await import('./serve.ts')).serve,
+  },
+  methods: {
+    summary: 'the catalogue of formats, annotators, rules and models',
+    load: async () => (await import('./methods.ts')).methods,
+  },
+}

@@ -1,0 +1,128 @@
+import { z } from 'zod'
+import { describePlace, GradusError } from '../../../core/errors.ts'
+import type { Trace } from '../../../core/words.ts'
+import { openTraces, type ReadReport } from '../../../io/read.ts'
+import { count } from '../show/style.ts'
+import { EXIT, verb } from '../verb.ts'
+
+const Options = z.object({
+  format: z.string().optional().describe('format of the file where detection is wrong'),
+  json: z.boolean().default(false).describe('one JSON object a file'),
+})
+
+/** What a file holds, counted. */
+interface Contents {
+  steps: number
+  labels: number
+  /** Step labels by class: right, wrong, neutral, cannot say. */
+  balance: Record<string, number>
+  /** Traces by first error: with one, without, not said. */
+  firstErrors: { wrong: number; clean: number; unlabelled: number }
+  firstErrorPositions: number[]
+  generators: Record<string, number>
+}
+
+export const inspect = verb({
+  name: 'inspect',
+  summary: 'what is in a file: records, labels, balance, oddities',
+  arguments: '<file...>',
+  options: Options,
+  examples: ['gradus inspect runs.jsonl', 'gradus inspect data.json.gz --json'],
+  async run(files, options, terminal) {
+    if (files.length === 0)
+      throw new GradusError('GRD-CLI-001', { found: 'no file', expected: 'files with traces, or -' })
+    let lost = 0
+    let unreadable = 0
+    for (const file of files) {
+      try {
+        const { report, batches } = await openTraces(
+          file,
+          options.format === undefined ? {} : { format: options.format },
+        )
+        const contents = emptyContents()
+        for await (const batch of batches) for (const trace of batch) addTrace(contents, trace)
+        lost += sum(report.rejectedByCode)
+        terminal.out(options.json ? `${JSON.stringify({ ...report, ...contents })}\n` : text(report, contents))
+      } catch (error) {
+        if (!(error instanceof GradusError) || files.length === 1) throw error
+        unreadable++
+        terminal.out(
+          options.json
+            ? `${JSON.stringify({ file, error })}\n`
+            : `${file}\n  ${error.code} ${error.found ?? error.message}\n\n`,
+        )
+      }
+    }
+    return unreadable === files.length ? EXIT.usage : lost + unreadable > 0 ? EXIT.lost : EXIT.done
+  },
+})
+
+function emptyContents(): Contents {
+  return {
+    steps: 0,
+    labels: 0,
+    balance: {},
+    firstErrors: { wrong: 0, clean: 0, unlabelled: 0 },
+    firstErrorPositions: [],
+    generators: {},
+  }
+}
+
+function addTrace(contents: Contents, trace: Trace): void {
+  contents.steps += trace.steps.length
+  let said = false
+  for (const label of trace.labels ?? []) {
+    contents.labels++
+    if (label.meaning === 'first-error') {
+      said = true
+      if (label.value === null) continue
+      contents.firstErrors[label.value >= 0 ? 'wrong' : 'clean']++
+      if (label.value >= 0)
+        contents.firstErrorPositions[label.value] = (contents.firstErrorPositions[label.value] ?? 0) + 1
+    } else {
+      const name =
+        label.value === null
+          ? (label.reason ?? 'no value')
+          : label.meaning !== 'correctness'
+            ? `${label.meaning} ${label.value >= 0.5 ? 'high' : 'low'}`
+            : label.value >= 0.5
+              ? 'right'
+              : 'wrong'
+      contents.balance[name] = (contents.balance[name] ?? 0) + 1
+    }
+  }
+  if (!said) contents.firstErrors.unlabelled++
+  const generator = trace.source.generator || '(not said)'
+  contents.generators[generator] = (contents.generators[generator] ?? 0) + 1
+}
+
+function text(report: ReadReport, contents: Contents): string {
+  const { firstErrors } = contents
+  const rows: [string, string][] = [
+    ['format', `${report.format} (${report.container})`],
+    ['records', count(report.records)],
+    ['traces', `${count(report.traces)}   ${count(contents.steps)} steps   ${count(contents.labels)} labels`],
+    [
+      'first error',
+      `${count(firstErrors.wrong)} with a wrong step   ${count(firstErrors.clean)} without   ${count(firstErrors.unlabelled)} not labelled`,
+    ],
+  ]
+  if (Object.keys(contents.balance).length > 0) rows.push(['step labels', tally(contents.balance)])
+  rows.push(['written by', tally(contents.generators, 5)])
+  for (const [name, { count: n, example }] of Object.entries(report.oddities))
+    rows.push(['odd', `${count(n)} x ${name}${example === '' ? '' : ` (as ${example})`}`])
+  rows.push(['rejected', sum(report.rejectedByCode) === 0 ? 'none' : tally(report.rejectedByCode)])
+  for (const error of report.rejected.slice(0, 3))
+    rows.push(['', `${describePlace(error.where)}: ${error.found ?? ''}`])
+  return `${report.file}\n${rows.map(([key, value]) => `  ${key.padEnd(12)} ${value}`).join('\n')}\n\n`
+}
+
+function tally(counts: Record<string, number>, most = 12): string {
+  const entries = Object.entries(counts).sort((a, b) => b[1] - a[1])
+  const shown = entries.slice(0, most).map(([name, n]) => `${name} ${count(n)}`)
+  return `${shown.join(', ')}${entries.length > most ? `, and ${entries.length - most} more` : ''}`
+}
+
+function sum(counts: Record<string, number>): number {
+  return Object.values(counts).reduce((a, b) => a + b, 0)
+}

@@ -1,0 +1,61 @@
+import { z } from 'zod'
+import { GradusError } from '../../../core/errors.ts'
+import { CATALOGUE } from '../../catalogue.ts'
+import { EXIT, verb } from '../verb.ts'
+
+const Options = z.object({
+  json: z.boolean().default(false).describe('the catalogue with JSON Schemas of all options'),
+})
+
+export const methods = verb({
+  name: 'methods',
+  summary: 'the catalogue of formats, annotators, rules and models',
+  arguments: '[name]',
+  options: Options,
+  examples: ['gradus methods', 'gradus methods formats', 'gradus methods verifier:arithmetic'],
+  async run([name], options, terminal) {
+    const rooms = select(name)
+    if (options.json) {
+      const described = rooms.map((room) => ({
+        ...room,
+        methods: room.methods.map((m) => ({
+          name: m.name,
+          summary: m.summary,
+          paper: m.paper,
+          home: m.home,
+          options: m.options && z.toJSONSchema(m.options),
+        })),
+      }))
+      terminal.out(`${JSON.stringify(described)}\n`)
+      return EXIT.done
+    }
+    for (const room of rooms) {
+      terminal.out(`${room.name}: ${room.question}\n`)
+      for (const m of room.methods) {
+        terminal.out(`  ${m.name.padEnd(28)} ${m.summary}\n`)
+        if (room.methods.length > 1) continue
+        if (m.home !== undefined) terminal.out(`  ${''.padEnd(28)} ${m.home}\n`)
+        for (const [option, field] of Object.entries(m.options?.shape ?? {})) {
+          terminal.out(`  ${`  ${option}`.padEnd(28)} ${(field as z.ZodType).description ?? ''}\n`)
+        }
+      }
+      terminal.out('\n')
+    }
+    return EXIT.done
+  },
+})
+
+function select(name: string | undefined): typeof CATALOGUE {
+  if (name === undefined) return CATALOGUE
+  const room = CATALOGUE.find((r) => r.name === name)
+  if (room) return [room]
+  const found = CATALOGUE.flatMap((r) =>
+    r.methods.filter((m) => m.name === name || m.name === `verifier:${name}`).map((m) => ({ ...r, methods: [m] })),
+  )
+  if (found.length > 0) return found
+  throw new GradusError('GRD-LABEL-001', {
+    found: name,
+    expected: `a room (${CATALOGUE.map((r) => r.name).join(', ')}) or a method's name`,
+    try: ['gradus methods'],
+  })
+}

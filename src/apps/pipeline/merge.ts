@@ -1,0 +1,183 @@
+import { basename, dirname } from 'node:path'
+import { GradusError } from '../../core/errors.ts'
+import type { Evidence, Label, Step, Trace } from '../../core/words.ts'
+import { LABEL_MODELS } from '../../label/label-models/index.ts'
+import type { Fitted, LabelModel } from '../../label/label-models/label-model.ts'
+import { type SourceLabels, votesOfTraces } from '../../label/label-models/votes.ts'
+import { verdictFromRisks } from '../../label/verdict.ts'
+import { goldOf, predictionOf, STEP_CLASSES } from '../../prove/cases.ts'
+
+/** What one file says about the traces it has. */
+export interface VoterFile {
+  file: string
+  traces: readonly Trace[]
+}
+
+export interface Merged {
+  traces: Trace[]
+  fitted: Fitted
+  /** Share of votes that are there. */
+  coverage: number
+}
+
+/** @throws GradusError GRD-LABEL-001 */
+export function labelModelNamed(name: string): LabelModel {
+  const found = LABEL_MODELS.find((m) => m.name === name)
+  if (found) return found
+  throw new GradusError('GRD-LABEL-001', {
+    found: name,
+    expected: `one of ${LABEL_MODELS.map((m) => m.name).join(', ')}`,
+    try: ['gradus methods label-models'],
+  })
+}
+
+/**
+ * One posterior a step from the labels of several files; traces are joined by id, steps by origin.
+ *
+ * A trace that a file lacks, a step that it does not label and a label that could not be read are abstentions.
+ * @param gold traces with labels of people, for models that use some
+ * @throws GradusError GRD-LABEL-003 where fewer than two files are given or their steps do not join
+ */
+export function mergeFiles(files: readonly VoterFile[], model: LabelModel, gold: readonly Trace[] = []): Merged {
+  if (files.length < 2) {
+    throw new GradusError('GRD-LABEL-003', { found: `${files.length} file`, expected: 'files of at least two sources' })
+  }
+  const bases = baseTraces(files)
+  const names = sourceNames(files)
+  const sources = new Map<string, SourceLabels>(files.map((f, i) => [names[i]!, votesOf(f.traces, bases)]))
+  const classes = usedClasses(sources)
+  const matrix = votesOfTraces(
+    classes,
+    [...bases.values()].map((t) => ({ id: t.id, steps: t.steps.length })),
+    sources,
+  )
+  const fitted = model.fit(matrix, {}, goldVector(gold, bases, classes))
+  const voiced = matrix.votes.reduce((n, v) => n + (v < 0 ? 0 : 1), 0)
+  const byId = files.map((f) => new Map(f.traces.map((t) => [t.id, t])))
+  let item = 0
+  const traces = [...bases.values()].map((base) => {
+    const steps = base.steps.map(() => distribution(fitted, item++))
+    return mergedTrace(base, evidenceOf(base, byId, names), steps, model.name)
+  })
+  return { traces, fitted, coverage: voiced / Math.max(1, matrix.votes.length) }
+}
+
+/** The traces of all files by id, with the steps of all of them, in the order of first appearance. */
+function baseTraces(files: readonly VoterFile[]): Map<string, Trace> {
+  const bases = new Map<string, Trace>()
+  for (const { traces } of files) {
+    for (const trace of traces) {
+      const known = bases.get(trace.id)
+      bases.set(trace.id, known === undefined ? trace : { ...known, steps: joinSteps(known.steps, trace.steps) })
+    }
+  }
+  return bases
+}
+
+function joinSteps(a: readonly Step[], b: readonly Step[]): Step[] {
+  if (a.length === b.length && a.every((s, i) => s.origin === b[i]!.origin)) return [...a]
+  const numbered = [...a, ...b].every((s) => typeof s.origin === 'number')
+  if (!numbered) return a.length >= b.length ? [...a] : [...b]
+  const byOrigin = new Map(a.map((s) => [Number(s.origin), s]))
+  for (const s of b) if (!byOrigin.has(Number(s.origin))) byOrigin.set(Number(s.origin), s)
+  return [...byOrigin].sort(([x], [y]) => x - y).map(([, s]) => s)
+}
+
+/** Annotator's name where a file has one and only it has it, else the folder or file name that tells it apart. */
+function sourceNames(files: readonly VoterFile[]): string[] {
+  const candidates: ((f: VoterFile) => string)[] = [
+    (f) => annotatorOf(f.traces),
+    (f) => basename(dirname(f.file)),
+    (f) => basename(f.file),
+    (f) => f.file,
+  ]
+  for (const candidate of candidates) {
+    const names = files.map(candidate)
+    if (names.every((n) => n !== '') && new Set(names).size === names.length) return names
+  }
+  return files.map((f, i) => `${i + 1}:${f.file}`)
+}
+
+function annotatorOf(traces: readonly Trace[]): string {
+  const first = traces[0]?.evidence?.find((e) => e.kind === 'imported')
+  return first?.kind === 'imported' ? (first.annotator ?? '') : ''
+}
+
+function votesOf(traces: readonly Trace[], bases: ReadonlyMap<string, Trace>): SourceLabels {
+  return new Map(
+    traces.map((trace) => {
+      const votes = predictionOf(trace).classes.map((c) =>
+        c === null ? null : STEP_CLASSES[c.indexOf(Math.max(...c))]!,
+      )
+      const steps = bases.get(trace.id)!.steps
+      if (steps.length === votes.length) return [trace.id, votes]
+      const byOrigin = new Map(trace.steps.map((s, i) => [s.origin, votes[i] ?? null]))
+      return [trace.id, steps.map((s) => byOrigin.get(s.origin) ?? null)]
+    }),
+  )
+}
+
+function usedClasses(sources: ReadonlyMap<string, SourceLabels>): string[] {
+  const used = new Set<string>()
+  for (const labels of sources.values())
+    for (const steps of labels.values()) for (const c of steps) if (c !== null) used.add(c)
+  return STEP_CLASSES.filter((c) => c !== 'neutral' || used.has(c))
+}
+
+function goldVector(
+  gold: readonly Trace[],
+  bases: ReadonlyMap<string, Trace>,
+  classes: readonly string[],
+): Int8Array | undefined {
+  if (gold.length === 0) return undefined
+  const byId = new Map(gold.map((t) => [t.id, t]))
+  const out: number[] = []
+  for (const base of bases.values()) {
+    const trace = byId.get(base.id)
+    const said = trace === undefined ? undefined : goldOf(trace)
+    const byOrigin = new Map(trace?.steps.map((s, i) => [s.origin, said?.classes[i]]))
+    base.steps.forEach((s, i) => {
+      const name = s.origin === undefined ? said?.classes[i] : byOrigin.get(s.origin)
+      out.push(name === undefined ? -1 : classes.indexOf(name))
+    })
+  }
+  return Int8Array.from(out)
+}
+
+function distribution(fitted: Fitted, item: number): Record<string, number> {
+  const k = fitted.classes.length
+  return Object.fromEntries(fitted.classes.map((name, c) => [name, fitted.posterior[item * k + c]!]))
+}
+
+function evidenceOf(base: Trace, files: readonly ReadonlyMap<string, Trace>[], names: readonly string[]): Evidence[] {
+  const position = new Map(base.steps.map((s, i) => [s.origin, i]))
+  return files.flatMap((traces, f) => {
+    const trace = traces.get(base.id)
+    return (trace?.evidence ?? []).map((e): Evidence => {
+      const origin = e.step === null ? undefined : trace?.steps[e.step]?.origin
+      const step = origin === undefined ? e.step : (position.get(origin) ?? e.step)
+      const moved = { ...e, step } as Evidence
+      return moved.kind === 'imported' ? { ...moved, annotator: names[f]! } : moved
+    })
+  })
+}
+
+function mergedTrace(
+  base: Trace,
+  evidence: Evidence[],
+  steps: readonly Record<string, number>[],
+  source: string,
+): Trace {
+  const risk = steps.map((s) => s.wrong ?? 0)
+  const verdict = { ...verdictFromRisks(risk, source), classes: [...steps] }
+  const labels: Label[] = steps.map((classes, step) => ({
+    step,
+    meaning: 'correctness',
+    value: 1 - risk[step]!,
+    classes,
+    source,
+  }))
+  if (verdict.firstError !== null) labels.unshift({ meaning: 'first-error', value: verdict.firstError, source })
+  const { extra: _, ...rest } = base
+  return { ...rest, evidence, labels, verdict }
+}

@@ -1,0 +1,5 @@
+/** The one statistics module. */
+export * from './agreement.ts'
+export * from './calibration.ts'
+export * from './classification.ts'
+export * from './intervals.ts'

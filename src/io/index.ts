@@ -1,0 +1,6 @@
+/** Traces and labels in and out of files. */
+export type { At, Container, Format, Sample } from './formats/format.ts'
+export { FORMATS } from './formats/index.ts'
+export { type JsonLine, readJsonLines } from './jsonl.ts'
+export { openTraces, type ReadOptions, type ReadReport, readTraces, type TraceFile } from './read.ts'
+export { type TraceWriter, traceWriter } from './write.ts'

@@ -1,0 +1,44 @@
+import { rename, writeFile } from 'node:fs/promises'
+import { parquetWriteBuffer } from 'hyparquet-writer'
+import type { Format } from './formats/format.ts'
+import type { TraceWriter } from './write.ts'
+import { recordsOf } from './write.ts'
+
+/**
+ * One column for each field of the format's records; text stays text, everything else is JSON text, which the reader
+ * turns back into values. Rows are held in memory until `close`.
+ */
+export function parquetWriter(path: string, format: Format): TraceWriter {
+  const rows: Record<string, unknown>[] = []
+  return {
+    async write(traces) {
+      for (const record of recordsOf(format, traces)) rows.push(record as Record<string, unknown>)
+    },
+    async close() {
+      const names = [...new Set(rows.flatMap((row) => Object.keys(row)))]
+      const columnData = names.map((name) => ({ name, ...column(rows.map((row) => row[name])) }))
+      const temporary = `${path}.${process.pid}.tmp`
+      await writeFile(temporary, Buffer.from(parquetWriteBuffer({ columnData })))
+      await rename(temporary, path)
+    },
+    async abandon() {
+      rows.length = 0
+    },
+  }
+}
+
+function column(values: readonly unknown[]): {
+  data: unknown[]
+  type: 'STRING' | 'DOUBLE' | 'BOOLEAN' | 'INT32'
+  nullable: boolean
+} {
+  const nullable = values.some((v) => v === undefined || v === null)
+  const present = values.filter((v) => v !== undefined && v !== null)
+  const all = (test: (v: unknown) => boolean): boolean => present.length > 0 && present.every(test)
+  const data = values.map((v) => v ?? null)
+  if (all((v) => typeof v === 'boolean')) return { data, type: 'BOOLEAN', nullable }
+  if (all((v) => Number.isInteger(v) && Math.abs(v as number) < 2 ** 31)) return { data, type: 'INT32', nullable }
+  if (all((v) => typeof v === 'number')) return { data, type: 'DOUBLE', nullable }
+  const text = values.map((v) => (v === undefined || v === null ? null : typeof v === 'string' ? v : JSON.stringify(v)))
+  return { data: text, type: 'STRING', nullable }
+}

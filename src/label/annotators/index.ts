@@ -1,0 +1,5 @@
+import { VERIFIERS } from '../../worlds/verifiers/index.ts'
+import type { Annotator } from './annotator.ts'
+import { annotatorOf } from './verifier.ts'
+
+export const ANNOTATORS: readonly Annotator[] = VERIFIERS.map(annotatorOf)

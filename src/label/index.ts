@@ -1,0 +1,16 @@
+/** Evidence, label rules, label models and verdicts. */
+export type { Annotator } from './annotators/annotator.ts'
+export { ANNOTATORS } from './annotators/index.ts'
+export { LABEL_MODELS } from './label-models/index.ts'
+export { type Dependence, decide, type Fitted, type LabelModel, type SourceReport } from './label-models/label-model.ts'
+export {
+  ABSTAIN,
+  filterItems,
+  type SourceLabels,
+  type VoteMatrix,
+  votesOfRows,
+  votesOfTraces,
+} from './label-models/votes.ts'
+export { RULES } from './rules/index.ts'
+export type { LabelRule } from './rules/rule.ts'
+export { firstErrorOf, risksOf, verdictFromRisks } from './verdict.ts'

@@ -1,0 +1,94 @@
+import { reliability, riskCoverage } from '../../core/stats/index.ts'
+import { stepTable } from '../benchmarks/steps.ts'
+import type { Case, Predictor } from '../cases.ts'
+import type { Table } from '../evaluate.ts'
+import { figure, type Html, html, page, paragraph, section, table } from './html.ts'
+import { decimal, estimate } from './text.ts'
+
+/** The report of `gradus eval`: every table, the intervals drawn, calibration and risk-coverage. */
+export async function evalReport(
+  title: string,
+  cases: readonly Case[],
+  predictors: readonly Predictor[],
+  tables: readonly Table[],
+): Promise<string> {
+  return page(title, [
+    paragraph(
+      `${cases.length.toLocaleString('en-US')} cases with gold labels. Intervals are 95 %, bootstrapped by question; rows without interval are trivial predictors that any method must beat.`,
+    ),
+    ...(await evalSections(cases, predictors, tables)),
+  ])
+}
+
+/** The sections alone, for reports that have more to say. */
+export async function evalSections(
+  cases: readonly Case[],
+  predictors: readonly Predictor[],
+  tables: readonly Table[],
+): Promise<Html[]> {
+  const { intervalPlot, reliabilityPlot, riskCoveragePlot } = await import('./plots.ts')
+  const parts = tables.map((t) =>
+    section(`${t.benchmark}: ${t.summary}`, tableHtml(t), ...t.notes.map((note) => html`<p class="soft">${note}</p>`)),
+  )
+  const real = predictors.filter((p) => !p.trivial)
+  const last = tables.at(-1)
+  if (last) {
+    const rows = last.rows
+      .filter((r) => !r.trivial)
+      .flatMap((r) => r.figures.map((f) => ({ name: short(r.predictor), figure: f.name, ...f.estimate })))
+    parts.push(section('Intervals', figure(intervalPlot(rows), `The figures of ${last.benchmark}, drawn.`)))
+  }
+  const steps = real
+    .map((p) => ({ name: short(p.name), table: stepTable(cases, p.predictions) }))
+    .filter(({ table: t }) => t.confidence.some((c) => c > 0))
+  if (steps.length > 0) {
+    const decided = steps.map(({ name, table: t }) => {
+      const items = t.predicted.flatMap((p, i) => (p >= 0 ? [i] : []))
+      return {
+        name,
+        bins: reliability(
+          items.map((i) => t.confidence[i]!),
+          items.map((i) => t.predicted[i] === t.gold[i]),
+        ),
+      }
+    })
+    const curves = steps.map(({ name, table: t }) => ({
+      name,
+      curve: riskCoverage(
+        t.confidence,
+        t.gold.map((g, i) => g === t.predicted[i]),
+      ),
+    }))
+    parts.push(
+      section(
+        'Calibration',
+        figure(
+          reliabilityPlot(decided),
+          'Probability of the predicted class against how often it was right, in ten bins of equal size. On the diagonal it says what it knows.',
+        ),
+        table(
+          ['predictor', ...Array.from({ length: 10 }, (_, i) => `bin ${i + 1}`)],
+          decided.map(({ name, bins }) => [name, ...bins.map((b) => `${decimal(b.stated)} / ${decimal(b.observed)}`)]),
+        ),
+        figure(riskCoveragePlot(curves), 'Share of wrong labels when only the most certain steps are kept.'),
+      ),
+    )
+  }
+  return parts
+}
+
+/** Figures as rows, since there are more of them than predictors. */
+function tableHtml(t: Table): Html {
+  const figures = t.rows[0]?.figures ?? []
+  const head = ['', 'items', ...t.rows.map((r) => short(r.predictor))]
+  const cells = (f: number): string[] =>
+    t.rows.map((r) => (r.trivial ? decimal(r.figures[f]!.estimate.value) : estimate(r.figures[f]!.estimate)))
+  return table(
+    head,
+    figures.map(({ name, n }, f) => [name, n.toLocaleString('en-US'), ...cells(f)]),
+  )
+}
+
+function short(name: string): string {
+  return name.split('/').slice(-2).join('/')
+}

@@ -1,0 +1,118 @@
+import * as Plot from '@observablehq/plot'
+import { parseHTML } from 'linkedom'
+import type { ReliabilityBin } from '../../core/stats/index.ts'
+import { type Html, raw } from './html.ts'
+
+/** Plots as SVG text, drawn without a browser. Colours are the page's own, so they follow light and dark. */
+function draw(options: Plot.PlotOptions): Html {
+  const { document } = parseHTML('<!doctype html><html><body></body></html>')
+  const svg = Plot.plot({
+    marginBottom: 44,
+    ...options,
+    document: document as unknown as Document,
+    style: { background: 'transparent', color: 'currentColor', fontSize: '12px' },
+  })
+  svg.setAttribute('xmlns', 'http://www.w3.org/2000/svg')
+  return raw(svg.outerHTML)
+}
+
+/** Stated confidence against observed accuracy, with the diagonal. */
+export function reliabilityPlot(rows: readonly { name: string; bins: readonly ReliabilityBin[] }[]): Html {
+  const points = rows.flatMap(({ name, bins }) =>
+    bins.map((b) => ({ name, stated: b.stated, observed: b.observed, n: b.n })),
+  )
+  return draw({
+    width: 420,
+    height: 320,
+    grid: true,
+    x: { domain: [0, 1], label: 'stated probability' },
+    y: { domain: [0, 1], label: 'observed share right' },
+    color: { legend: false, scheme: 'Observable10' },
+    r: { range: [2, 7] },
+    marks: [
+      Plot.line(
+        [
+          [0, 0],
+          [1, 1],
+        ],
+        { stroke: 'currentColor', strokeOpacity: 0.4, strokeDasharray: '4 3' },
+      ),
+      Plot.line(points, { x: 'stated', y: 'observed', stroke: 'name' }),
+      Plot.dot(points, { x: 'stated', y: 'observed', fill: 'name', r: 'n' }),
+      Plot.text(
+        rows.map(({ name, bins }) => ({ name, ...bins.at(-1)! })),
+        { x: 'stated', y: 'observed', text: 'name', dy: -12, textAnchor: 'end' },
+      ),
+    ],
+  })
+}
+
+/** Figures of several predictors with their intervals. */
+export function intervalPlot(
+  rows: readonly { name: string; figure: string; value: number; low: number; high: number }[],
+): Html {
+  const shown = rows.filter((r) => !Number.isNaN(r.value))
+  const figures = new Set(shown.map((r) => r.figure)).size
+  const names = new Set(shown.map((r) => r.name)).size
+  return draw({
+    width: 640,
+    height: 40 + figures * (18 + 16 * names),
+    marginLeft: 190,
+    marginRight: 130,
+    x: { domain: [0, 1], grid: true, label: null },
+    y: { label: null, axis: null },
+    fy: { label: null, domain: [...new Set(shown.map((r) => r.figure))], axis: 'left' },
+    color: { scheme: 'Observable10' },
+    marks: [
+      Plot.ruleY(shown, { fy: 'figure', y: 'name', x1: 'low', x2: 'high', stroke: 'name', strokeWidth: 2 }),
+      Plot.dot(shown, { fy: 'figure', y: 'name', x: 'value', fill: 'name', r: 3.5 }),
+      Plot.text(shown, { fy: 'figure', y: 'name', x: 'high', text: 'name', textAnchor: 'start', dx: 6 }),
+    ],
+  })
+}
+
+/** Where first errors stand, as share of traces. */
+export function positionPlot(rows: readonly { name: string; position: number }[]): Html {
+  return draw({
+    width: 640,
+    height: 220,
+    x: { label: 'position of the first wrong step, as share of the trace', domain: [0, 1] },
+    y: { label: 'traces', grid: true },
+    color: { scheme: 'Observable10' },
+    marks: [
+      Plot.rectY(
+        rows,
+        Plot.binX<Plot.RectYOptions>({ y: 'count' }, { x: 'position', thresholds: 20, fill: 'name', fillOpacity: 0.7 }),
+      ),
+      Plot.ruleY([0]),
+    ],
+  })
+}
+
+/** Risk among the most certain share of steps. */
+export function riskCoveragePlot(
+  rows: readonly { name: string; curve: readonly { coverage: number; risk: number }[] }[],
+): Html {
+  const points = rows.flatMap(({ name, curve }) => thin(curve).map((p) => ({ name, ...p })))
+  return draw({
+    width: 420,
+    height: 320,
+    grid: true,
+    x: { domain: [0, 1], label: 'coverage (most certain steps first)' },
+    y: { label: 'share wrong' },
+    color: { scheme: 'Observable10' },
+    marks: [
+      Plot.line(points, { x: 'coverage', y: 'risk', stroke: 'name' }),
+      Plot.text(
+        rows.map(({ name, curve }) => ({ name, ...curve.at(-1)! })),
+        { x: 'coverage', y: 'risk', text: 'name', dy: -8, textAnchor: 'end' },
+      ),
+    ],
+  })
+}
+
+/** At most 200 points: more cannot be seen. */
+function thin<T>(curve: readonly T[]): T[] {
+  const every = Math.max(1, Math.floor(curve.length / 200))
+  return curve.filter((_, i) => i % every === every - 1 || i === curve.length - 1)
+}
