@@ -46,7 +46,7 @@ const LIMIT_REJECTED = 100
 export async function openTraces(path: string, options: ReadOptions = {}): Promise<TraceFile> {
   const opened = await openBytes(path)
   const records = await openRecords(opened, path)
-  const format = options.format === undefined ? detectFormat(records.sample, opened.file) : formatNamed(options.format)
+  const format = await chooseFormat(records.sample, opened, options.format)
   const report: ReadReport = {
     file: opened.file,
     format: format.name,
@@ -60,9 +60,22 @@ export async function openTraces(path: string, options: ReadOptions = {}): Promi
   return { report, batches: readBatches(records, format, report, options.strict ?? false) }
 }
 
+/** Closes the file where no format fits. */
+async function chooseFormat(sample: Sample, opened: Opened, name: string | undefined): Promise<Format> {
+  try {
+    return name === undefined ? detectFormat(sample, opened.file) : formatNamed(name)
+  } catch (error) {
+    await opened.bytes[Symbol.asyncIterator]().return?.()
+    throw error
+  }
+}
+
 /** What a file looks like to the formats: container and first records. */
 export async function sampleOf(path: string): Promise<Sample> {
-  return (await openRecords(await openBytes(path), path)).sample
+  const opened = await openBytes(path)
+  const { sample } = await openRecords(opened, path)
+  await opened.bytes[Symbol.asyncIterator]().return?.()
+  return sample
 }
 
 /** All traces of a file at once; for small files and tests. */

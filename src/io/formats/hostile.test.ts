@@ -1,6 +1,7 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
 import { GradusError } from '../../core/errors.ts'
@@ -72,7 +73,7 @@ describe.skipIf(NO_SAMPLES)('damaged records (needs GRADUS_DATA)', () => {
           if (!(error instanceof GradusError)) throw error
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 60 },
     )
   })
 })
@@ -92,7 +93,7 @@ describe('any JSON', () => {
           }
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     )
   })
 })
@@ -134,5 +135,17 @@ describe('hostile files', () => {
     ['table.csv', 'name,age\nAda,36\n'],
   ])('says that %s is no trace', async (name, text) => {
     await expect(readTraces(file(name, text))).rejects.toMatchObject({ code: 'GRD-IO-012' })
+  })
+
+  it.skipIf(process.platform !== 'linux')('leaves no file open when no format fits (looks at /proc)', async () => {
+    const line = `${JSON.stringify({ noise: 'x'.repeat(5000) })}\n`
+    const path = join(folder, 'noise.jsonl.gz')
+    // level 0, so that much of the file is unread when the head is full
+    writeFileSync(path, gzipSync(line.repeat(2000), { level: 0 }))
+    const handles = (): number => readdirSync('/proc/self/fd').length
+    const before = handles()
+    for (let i = 0; i < 5; i++) await expect(readTraces(path)).rejects.toMatchObject({ code: 'GRD-IO-012' })
+    await new Promise((go) => setTimeout(go, 50))
+    expect(handles()).toBeLessThanOrEqual(before)
   })
 })

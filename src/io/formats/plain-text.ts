@@ -26,7 +26,7 @@ export const plainText: Format = {
     const pieces = text.replaceAll('\r\n', '\n').split(/^-{3,}[ \t]*$/m)
     return pieces.filter((piece) => piece.trim() !== '').map((piece, i) => readTrace(piece, i, at))
   },
-  write: (traces) => traces.map((trace, i) => `${i > 0 ? '---\n' : ''}${writeTrace(trace)}`),
+  write: (traces) => traces.map((trace) => `${writeTrace(trace)}\n---`),
 }
 
 /** Text that is no stream of events, no table and not binary. */

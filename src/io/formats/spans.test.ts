@@ -242,6 +242,89 @@ describe.skipIf(NO_SAMPLES)('attribute maps (needs GRADUS_DATA)', () => {
   })
 })
 
+describe('spans one by one', () => {
+  it('tells a run of the AI SDK with a tool', () => {
+    const span = (spanId: string, parentId: string | undefined, at: number, attributes: object): object => ({
+      name: spanId,
+      parentId,
+      spanContext: { traceId: 't', spanId },
+      startTime: [at, 0],
+      endTime: [at, 5],
+      attributes,
+    })
+    const question = { role: 'user', content: [{ type: 'text', text: 'q' }] }
+    const asked = { type: 'tool-call', toolCallId: 'c', toolName: 'f', input: { a: 1 } }
+    const told = { type: 'tool-result', toolCallId: 'c', toolName: 'f', output: { type: 'text', value: 'r' } }
+    const usage = { 'ai.usage.inputTokens': 5, 'ai.usage.outputTokens': 2 }
+    const inner = { 'ai.operationId': 'ai.generateText.doGenerate', ...usage }
+    const records = [
+      span('outer', undefined, 1, {
+        'ai.operationId': 'ai.generateText',
+        'ai.response.text': 'done',
+        'ai.usage.inputTokens': 10,
+        'ai.usage.outputTokens': 4,
+      }),
+      span('first', 'outer', 2, {
+        ...inner,
+        'ai.prompt.messages': JSON.stringify([question]),
+        'ai.response.toolCalls': JSON.stringify([asked]),
+      }),
+      span('tool', 'outer', 3, {
+        'ai.operationId': 'ai.toolCall',
+        'ai.toolCall.name': 'f',
+        'ai.toolCall.id': 'c',
+        'ai.toolCall.args': '{"a":1}',
+        'ai.toolCall.result': '"r"',
+      }),
+      span('second', 'outer', 4, {
+        ...inner,
+        'ai.prompt.messages': JSON.stringify([
+          question,
+          { role: 'assistant', content: [asked] },
+          { role: 'tool', content: [told] },
+        ]),
+        'ai.response.text': 'done',
+      }),
+    ]
+    const [trace] = aiSdkSpans.read(records, testAt())
+    expect(trace?.steps.map((s) => [s.action?.id, s.action?.input, s.observation ?? s.text])).toEqual([
+      ['c', { a: 1 }, 'r'],
+      [undefined, undefined, 'done'],
+    ])
+    expect(trace?.usage).toMatchObject({ calls: 2, promptTokens: 10, completionTokens: 4 })
+  })
+
+  it('reads OpenInference attributes that are a tree instead of dotted keys', () => {
+    const attributes = {
+      openinference: { span: { kind: 'LLM' } },
+      llm: {
+        token_count: { prompt: 3, completion: 2 },
+        input_messages: [{ message: { role: 'user', content: 'q' } }],
+        output_messages: [
+          {
+            message: {
+              role: 'assistant',
+              tool_calls: [{ tool_call: { id: 'c', function: { name: 'f', arguments: '{}' } } }],
+            },
+          },
+        ],
+      },
+    }
+    const record = {
+      name: 'llm',
+      context: { trace_id: 't', span_id: 's' },
+      parent_id: null,
+      start_time: '2025-01-01T00:00:00Z',
+      attributes,
+    }
+    const sample = { path: 'x', container: 'jsonl' as const, records: [record], head: '' }
+    expect(openinference.detect(sample)).toBe(1)
+    const [trace] = openinference.read([record], testAt())
+    expect(trace).toMatchObject({ id: 't', problem: { prompt: 'q' }, steps: [{ action: { tool: 'f', id: 'c' } }] })
+    expect(trace?.usage).toMatchObject({ calls: 1, promptTokens: 3, completionTokens: 2 })
+  })
+})
+
 describe.skipIf(NO_SAMPLES)('ai-sdk-spans (needs GRADUS_DATA)', () => {
   it.each(sampleFiles('trace-formats/ai-sdk-otel-spans'))('%s: inner and outer span are one call', async (path) => {
     const { traces } = await readSample(path, aiSdkSpans)
