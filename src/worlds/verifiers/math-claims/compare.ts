@@ -52,7 +52,8 @@ function differ(left: Side, right: Side): Comparison {
     return { holds: null, left: l, why: 'may be rounded' }
   if (gap < 1 && Number.isInteger(r) !== Number.isInteger(l))
     return { holds: null, left: l, why: 'may be rounded to a whole number' }
-  if (left.degrees !== right.degrees) return { holds: null, left: l, why: 'degrees on one side only' }
+  if (left.degrees !== right.degrees && ![left, right].some((s) => some(s.expr, isCircular)))
+    return { holds: null, left: l, why: 'degrees on one side only' }
   if ([left, right].some((s) => some(s.expr, isCircular)) && !left.degrees && !right.degrees)
     return { holds: null, left: l, why: 'angles without a unit' }
   if ([left, right].some((s) => some(s.expr, isOpenEnded)))

@@ -1,7 +1,7 @@
 import type { Step, Trace } from '../../../core/words.ts'
 import type { Finding } from '../verifier.ts'
 import { UNKNOWN } from '../verifier.ts'
-import type { Claim } from './claims.ts'
+import type { Claim, Stated } from './claims.ts'
 import { claimsOf } from './claims.ts'
 
 /**
@@ -15,23 +15,28 @@ const REACH = 1_000
 /** One finding a step, from the claims of one kind. */
 export function findingsOf(trace: Trace, kind: Claim['kind']): Finding[] {
   let before = 0
-  return trace.steps.map((step) => {
+  return claimsIn(trace).map((claims, i) => {
     const finding = judge(
-      claimsIn(step).filter((c) => c.kind === kind),
+      claims.filter((c) => c.kind === kind),
       before <= REACH,
     )
-    before += step.text.length
+    before += trace.steps[i]?.text.length ?? 0
     return finding
   })
 }
 
-/** Two verifiers read the same steps. */
-const known = new WeakMap<Step, Claim[]>()
-function claimsIn(step: Step): Claim[] {
-  const held = known.get(step)
+/** Two verifiers read the same traces. */
+const known = new WeakMap<readonly Step[], Claim[][]>()
+function claimsIn({ steps }: Trace): Claim[][] {
+  const held = known.get(steps)
   if (held) return held
-  const claims = claimsOf(step.text)
-  known.set(step, claims)
+  let last: Stated['last'] = null
+  const claims = steps.map((step) => {
+    const stated: Stated = claimsOf(step.text, last)
+    last = stated.last
+    return stated.claims
+  })
+  known.set(steps, claims)
   return claims
 }
 

@@ -3,6 +3,8 @@ import { closing } from '../../answers/tokens.ts'
 /** Sides joined by `=`, in order: `a = b = c` has three. */
 export interface Chain {
   sides: string[]
+  /** How it follows the statement before: by an arrow, as the next row, or just beside it. */
+  joint: 'first' | 'arrow' | 'row' | 'beside'
 }
 
 /** Constructions in which `=` or the numbers mean something else. */
@@ -18,14 +20,18 @@ const OTHER_RELATION =
 /** Chains of equations that a formula states; what cannot be taken apart safely is left out. */
 export function chainsOf(formula: string): Chain[] {
   const chains: Chain[] = []
+  let joint: Chain['joint'] = 'first'
   for (const row of rowsOf(formula)) {
     for (const statement of statementsOf(row)) {
-      if (OTHER_MEANING.test(statement)) continue
-      for (const part of topLevel(statement, OTHER_RELATION)) {
+      if (statement.arrow) joint = 'arrow'
+      const parts = OTHER_MEANING.test(statement.text) ? [] : topLevel(statement.text, OTHER_RELATION)
+      for (const part of parts) {
         const sides = topLevel(part, /==?/).map((s) => s.trim())
-        if (sides.length > 1) chains.push({ sides })
+        if (sides.length > 1) chains.push({ sides, joint: parts.length > 1 ? 'beside' : joint })
       }
+      joint = 'beside'
     }
+    joint = 'row'
   }
   return chains
 }
@@ -50,13 +56,24 @@ function rowsOf(formula: string): string[] {
   return rows
 }
 
-function statementsOf(row: string): string[] {
-  const out: string[] = []
-  for (const part of row.replace(STATEMENT_BREAK, '\u0001').split('\u0001')) {
+function statementsOf(row: string): { text: string; arrow: boolean }[] {
+  const out: { text: string; arrow: boolean }[] = []
+  let at = 0
+  let arrow = false
+  const take = (part: string): void => {
     // A comma between digits groups thousands; one that does not may be a decimal comma: nothing is read there.
-    if (/\d,\d/.test(part.replace(/(?<!\d)\d{1,3}(?:,\d{3})+(?!\d)/g, '0').replace(/\([^()]*\)/g, '0'))) continue
-    out.push(...topLevel(part.replace(/(\d),(?=\d{3}(?!\d))/g, '$1'), /,|;|\n\n/))
+    if (!/\d,\d/.test(part.replace(/(?<!\d)\d{1,3}(?:,\d{3})+(?!\d)/g, '0').replace(/\([^()]*\)/g, '0'))) {
+      const texts = topLevel(part.replace(/(\d),(?=\d{3}(?!\d))/g, '$1'), /,|;|\n\n/)
+      out.push(...texts.map((text, i) => ({ text, arrow: arrow && i === 0 })))
+    }
+    arrow = false
   }
+  for (const match of row.matchAll(STATEMENT_BREAK)) {
+    take(row.slice(at, match.index))
+    arrow = /implies|rightarrow|Rightarrow|[⇒⟹→]/.test(match[0])
+    at = match.index + match[0].length
+  }
+  take(row.slice(at))
   return out
 }
 

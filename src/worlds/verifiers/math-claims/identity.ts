@@ -40,13 +40,27 @@ function isSlip(left: Side, right: Side, chained: boolean): boolean {
   if ([...left.symbols, ...right.symbols].some((s) => SPECIAL.test(s))) return false
   if (![...left.symbols].every((s) => right.symbols.has(s)) && ![...right.symbols].every((s) => left.symbols.has(s)))
     return false
-  const [p, q] = [polynomial(left.expr), polynomial(right.expr)]
+  return keepsMost(left.expr, right.expr, chained)
+}
+
+/** Under the same root and over the same numerator the insides are compared. */
+function keepsMost(left: Expr, right: Expr, chained: boolean): boolean {
+  if (left.t === 'call' && right.t === 'call' && left.f === 'root' && right.f === 'root' && same(left.a[1], right.a[1]))
+    return keepsMost(left.a[0] as Expr, right.a[0] as Expr, chained)
+  if (left.t === 'quotient' && right.t === 'quotient') {
+    if (same(left.d, right.d)) return keepsMost(left.n, right.n, chained)
+    if (same(left.n, right.n)) return keepsMost(left.d, right.d, chained)
+  }
+  const [p, q] = [polynomial(left), polynomial(right)]
   if (p === null || q === null) return false
   const { shared, differing, rounded } = overlap(p, q)
   if (rounded) return false
   if (shared >= differing && (shared >= 2 || (shared === 1 && chained))) return true
-  return shared >= 2 && isProductOfSums(left.expr) !== isProductOfSums(right.expr)
+  return shared >= 2 && isProductOfSums(left) !== isProductOfSums(right)
 }
+
+const same = (a: Expr | undefined, b: Expr | undefined): boolean =>
+  a !== undefined && b !== undefined && compareValues(a, b).verdict === 'equal'
 
 /** The polynomial, null where the expression is none in whole powers of its symbols. */
 function polynomial(x: Expr): Polynomial | null {
@@ -55,7 +69,7 @@ function polynomial(x: Expr): Polynomial | null {
   return totalDegree(form.n) === null ? null : form.n
 }
 
-function overlap(p: Polynomial, q: Polynomial): { shared: number; differing: number; rounded: boolean } {
+export function overlap(p: Polynomial, q: Polynomial): { shared: number; differing: number; rounded: boolean } {
   let shared = 0
   let differing = 0
   let near = 0

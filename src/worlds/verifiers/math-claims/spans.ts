@@ -10,7 +10,7 @@ export interface Span {
 
 /** Delimiters whose content is a formula; environments of rows are formulas too. */
 const DELIMITED =
-  /\\\[([\s\S]*?)\\\]|\\\(([\s\S]*?)\\\)|\$\$([\s\S]+?)\$\$|\\begin\{(align|aligned|equation|gather|gathered|multline|split|eqnarray)\*?\}([\s\S]*?)\\end\{\4\*?\}|<<([^<>]*)>>|\$(?=[^\s$])((?:[^$\n\\]|\\.){0,400}?(?:[^\s$\\]|\\.))\$(?!\d)/g
+  /\\\[([\s\S]*?)\\\]|\\\(([\s\S]*?)\\\)|\$\$([\s\S]+?)\$\$|\\begin\{(align|aligned|equation|gather|gathered|multline|split|eqnarray)\*?\}([\s\S]*?)\\end\{\4\*?\}|<<([^<>]*)>>|\\boxed\{([^{}]*)\}|\$(?=[^\s$])((?:[^$\n\\]|\\.){0,400}?(?:[^\s$\\]|\\.))\$(?!\d)/g
 
 /**
  * Splits a text at its formulas.
@@ -24,14 +24,22 @@ export function spansOf(text: string): Span[] {
   let at = 0
   DELIMITED.lastIndex = 0
   for (let match = DELIMITED.exec(text); match !== null; match = DELIMITED.exec(text)) {
-    const single = match[7]
+    const single = match[8]
     if (single !== undefined && isProse(single)) {
       DELIMITED.lastIndex = match.index + 1
       continue
     }
-    const content = match[1] ?? match[2] ?? match[3] ?? match[5] ?? match[6] ?? single ?? ''
-    if (match.index > at) spans.push({ kind: 'prose', text: text.slice(at, match.index), from: at, to: match.index })
+    const content = match[1] ?? match[2] ?? match[3] ?? match[5] ?? match[6] ?? match[7] ?? single ?? ''
+    const between = text.slice(at, match.index)
+    const last = spans.at(-1)
     at = match.index + match[0].length
+    // A formula that begins with a sign goes on with the one before.
+    if (last?.kind === 'formula' && /^\s*=/.test(content) && /^[\s,.]*$/.test(between)) {
+      spans[spans.length - 1] = { ...last, text: `${last.text.replace(/[\s,.]+$/, '')} ${content}`, to: at }
+      continue
+    }
+    if (between !== '')
+      spans.push({ kind: 'prose', text: between, from: match.index - between.length, to: match.index })
     spans.push({ kind: 'formula', text: content, from: match.index, to: at })
   }
   if (at < text.length) spans.push({ kind: 'prose', text: text.slice(at), from: at, to: text.length })
