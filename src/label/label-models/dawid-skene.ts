@@ -3,7 +3,7 @@ import { type DistinctRows, distinctRows, spread } from './distinct-rows.ts'
 import { checkGold, type LabelModel } from './label-model.ts'
 import { voteFractions } from './majority.ts'
 import { dependenceOf, sourceReports } from './source-report.ts'
-import { type VoteMatrix, voteShares } from './votes.ts'
+import { onePolarityNote, type VoteMatrix, voteShares } from './votes.ts'
 
 const options = z.object({
   iterations: z.number().int().min(1).default(200).describe('most rounds of expectation and maximisation'),
@@ -37,6 +37,7 @@ export const dawidSkene: LabelModel<z.output<typeof options>> = {
   fit(votes, given, gold) {
     const { iterations, tolerance, smoothing } = options.parse(given ?? {})
     if (gold) checkGold(votes, gold)
+    const polarity = onePolarityNote(votes)
     const rows = distinctRows(votes, gold)
     const rowPosterior = emOverRows(votes, rows, iterations, tolerance, smoothing)
     const posterior = spread(rowPosterior, rows.rowOf, votes.classes.length)
@@ -45,7 +46,7 @@ export const dawidSkene: LabelModel<z.output<typeof options>> = {
       posterior,
       sources: sourceReports(votes, posterior),
       dependence: dependenceOf(votes, posterior),
-      notes: [],
+      notes: polarity ? [polarity.note] : [],
     }
   },
 }
