@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { type DistinctRows, distinctRows, spread } from './distinct-rows.ts'
 import { checkGold, type LabelModel } from './label-model.ts'
 import { voteFractions } from './majority.ts'
-import { dependenceOf, sourceReports } from './source-report.ts'
+import { fittedFrom } from './source-report.ts'
 import { onePolarityNote, type VoteMatrix, voteShares } from './votes.ts'
 
 const options = z.object({
@@ -41,13 +41,7 @@ export const dawidSkene: LabelModel<z.output<typeof options>> = {
     const rows = distinctRows(votes, gold)
     const rowPosterior = emOverRows(votes, rows, iterations, tolerance, smoothing)
     const posterior = spread(rowPosterior, rows.rowOf, votes.classes.length)
-    return {
-      classes: votes.classes,
-      posterior,
-      sources: sourceReports(votes, posterior),
-      dependence: dependenceOf(votes, posterior),
-      notes: polarity ? [polarity.note] : [],
-    }
+    return fittedFrom(votes, posterior, polarity ? [polarity.note] : [])
   },
 }
 

@@ -1,5 +1,9 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { random } from '../../core/seeds.ts'
+import { dawidSkene } from './dawid-skene.ts'
 import { flyingSquid } from './flying-squid.ts'
 import { goldLogistic } from './gold-logistic.ts'
 import { LABEL_MODELS } from './index.ts'
@@ -31,6 +35,8 @@ describe('every label model', () => {
     }
     expect(fitted.sources.map((s) => s.name)).toEqual(votes.sources)
     expect(fitted.dependence).toHaveLength(15)
+    expect(fitted.statedAccuracy).toBeGreaterThan(0.5)
+    expect(fitted.statedAccuracy).toBeLessThanOrEqual(1)
     const turn = (v: number): number => (v < 0 ? v : (v + 1) % 3)
     const rows = Array.from({ length: votes.items }, (_, i) => [...votes.votes.subarray(i * 6, i * 6 + 6)].map(turn))
     const turned = model.fit(
@@ -152,4 +158,32 @@ describe('dependence', () => {
     expect(copies!.correlation).toBeCloseTo(1, 9)
     for (const { correlation } of others) expect(Math.abs(correlation)).toBeLessThan(0.05)
   })
+})
+
+const data = process.env.GRADUS_DATA
+
+describe('real votes', () => {
+  it.skipIf(!data)(
+    'YouTube spam: one-polarity functions are named, and those that can merge them do (needs GRADUS_DATA)',
+    () => {
+      const bytes = gunzipSync(readFileSync(join(data ?? '', 'youtube-spam-weak', 'train.json.gz')))
+      const rows = Object.values(
+        JSON.parse(bytes.toString('utf8')) as Record<string, { label: number; weak_labels: number[] }>,
+      )
+      expect(rows).toHaveLength(1_586)
+      const votes = votesOfRows(
+        ['ham', 'spam'],
+        rows[0]!.weak_labels.map((_, j) => `function ${j}`),
+        rows.map((r) => r.weak_labels),
+      )
+      const gold = Int8Array.from(rows, (r) => r.label)
+      const right = Object.fromEntries(
+        LABEL_MODELS.filter((m) => m.gold !== 'required').map((m) => [m.name, share(decide(m.fit(votes)), gold)]),
+      )
+      expect(right.majority).toBeGreaterThan(0.75)
+      expect(right.snorkel).toBeGreaterThan(right.majority!)
+      expect(right['sequence-dawid-skene']).toBe(right.majority)
+      expect(dawidSkene.fit(votes).notes.join()).toMatch(/vote for one class only/)
+    },
+  )
 })

@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import { type Chain, type ChainCounts, type ChainParameters, forwardBackward } from './forward-backward.ts'
-import { checkGold, type Fitted, type LabelModel } from './label-model.ts'
+import { checkGold, type LabelModel } from './label-model.ts'
 import { voteFractions } from './majority.ts'
 import { type Copies, nearCopies, oneVoteEach } from './near-copies.ts'
 import { matchConfidence } from './opinion-pool.ts'
 import { firstProfile, fitProfile, profileCell, type SourceProfile } from './source-profile.ts'
-import { dependenceOf, sourceReports } from './source-report.ts'
+import { fittedFrom } from './source-report.ts'
 import { onePolarityNote, polarities, type VoteMatrix } from './votes.ts'
 
 const options = z.object({
@@ -72,13 +72,7 @@ export const sequenceDawidSkene: LabelModel<Options> = {
     const weights = oneVoteEach(votes, copies)
     const posterior =
       reason === null ? fitChains(votes, chains, weights, settings, gold, notes) : voteFractions(votes, weights)
-    return {
-      classes: votes.classes,
-      posterior,
-      sources: sourceReports(votes, posterior),
-      dependence: dependenceOf(votes, posterior),
-      notes,
-    } satisfies Fitted
+    return fittedFrom(votes, posterior, notes)
   },
 }
 
