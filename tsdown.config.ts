@@ -5,7 +5,11 @@ export default defineConfig({
     'src/index.ts',
     'src/core/stats/index.ts',
     'src/io/index.ts',
+    'src/engine/index.ts',
     'src/worlds/index.ts',
+    // Started as a worker thread by its file.
+    'src/worlds/sandbox/quickjs-worker.ts',
+    'src/models/index.ts',
     'src/label/index.ts',
     'src/prove/index.ts',
     'src/apps/cli/main.ts',

@@ -12,6 +12,11 @@ export function questionKey(question: string): string {
   return /[a-z]/.test(key) ? key : question
 }
 
+/** The question of a problem: what the split and every bootstrap group by. */
+export function questionOf(problem: { prompt: string; question?: string | undefined }): string {
+  return problem.question ?? problem.prompt
+}
+
 /** Even hash = tune, odd = report (SHA-256 of the question key, first byte). The only split in Gradus. */
 export function half(question: string): Half {
   const digest = createHash('sha256').update(questionKey(question)).digest()

@@ -30,6 +30,8 @@ export type Context = z.infer<typeof Context>
 export const Problem = z.object({
   id: z.string(),
   prompt: z.string(),
+  /** What makes two problems the same question, where it is not the prompt (which may be a perturbation of it). */
+  question: z.string().optional(),
   answer: z.string().optional(),
   /** Reference steps. */
   solution: z.array(z.string()).optional(),

@@ -5,10 +5,11 @@ import { LIMITS } from '../core/limits.ts'
 export type JsonLine = { line: number; value: unknown } | { line: number; error: GradusError }
 
 /**
- * Parses a stream of bytes as JSON Lines, a batch a chunk: the one JSONL reader.
+ * Parses a stream of bytes as JSON Lines, a batch a piece: the one JSONL reader.
  *
- * A chunk's lines are parsed as one array, which V8 does faster than line by line; where that fails, or where the
- * count does not fit, the chunk is parsed again by line so that each broken line is named.
+ * Parsing line by line costs what `JSON.parse` costs; what is saved against `readline` is everything else
+ * (docs/decisions/jsonl-reading.md).
+ * @param bytes a piece may be reused for the next one once that is asked for
  * @param file for messages only
  */
 export async function* readJsonLines(bytes: AsyncIterable<Uint8Array>, file: string): AsyncGenerator<JsonLine[]> {
@@ -19,50 +20,33 @@ export async function* readJsonLines(bytes: AsyncIterable<Uint8Array>, file: str
     const chunk = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength)
     const end = chunk.lastIndexOf(10)
     if (end < 0) {
-      rest.push(chunk)
+      rest.push(Buffer.from(chunk))
       restBytes += chunk.length
       if (restBytes > LIMITS.lineBytes) throw tooLong(file, line + 1)
       continue
     }
-    const text = Buffer.concat([...rest, chunk.subarray(0, end)]).toString('utf8')
-    rest = end + 1 < chunk.length ? [chunk.subarray(end + 1)] : []
+    const whole = restBytes === 0 ? chunk.subarray(0, end) : Buffer.concat([...rest, chunk.subarray(0, end)])
+    const lines = whole.toString('utf8').split('\n')
+    rest = end + 1 < chunk.length ? [Buffer.from(chunk.subarray(end + 1))] : []
     restBytes = chunk.length - end - 1
-    const lines = text.split('\n')
-    yield parseLines(lines, line, file)
+    yield parseEach(lines, line, file)
     line += lines.length
   }
-  if (restBytes > 0) yield parseLines([Buffer.concat(rest).toString('utf8')], line, file)
-}
-
-function parseLines(lines: string[], before: number, file: string): JsonLine[] {
-  if (before === 0 && lines[0]?.charCodeAt(0) === 0xfeff) lines[0] = lines[0].slice(1)
-  return parseTogether(lines, before) ?? parseEach(lines, before, file)
-}
-
-function parseTogether(lines: string[], before: number): JsonLine[] | null {
-  for (const text of lines) {
-    if (text.charCodeAt(0) !== 123 || !(text.endsWith('}') || text.endsWith('}\r'))) return null
-  }
-  try {
-    const values: unknown[] = JSON.parse(`[${lines.join(',')}]`)
-    if (values.length !== lines.length) return null
-    return values.map((value, i) => ({ line: before + i + 1, value }))
-  } catch {
-    return null
-  }
+  if (restBytes > 0) yield parseEach([Buffer.concat(rest).toString('utf8')], line, file)
 }
 
 function parseEach(lines: string[], before: number, file: string): JsonLine[] {
+  if (before === 0 && lines[0]?.charCodeAt(0) === 0xfeff) lines[0] = lines[0].slice(1)
   const out: JsonLine[] = []
-  lines.forEach((text, i) => {
-    if (text.trim() === '') return
-    const line = before + i + 1
+  let line = before
+  for (const text of lines) {
+    line++
     try {
       out.push({ line, value: JSON.parse(text) })
     } catch (cause) {
-      out.push({ line, error: notJson(file, line, text, cause) })
+      if (text.trim() !== '') out.push({ line, error: notJson(file, line, text, cause) })
     }
-  })
+  }
   return out
 }
 

@@ -9,7 +9,7 @@ import type { Opened } from './open.ts'
  */
 export async function readParquetRows(opened: Opened): Promise<Record<string, unknown>[]> {
   const pieces: Uint8Array[] = []
-  for await (const piece of opened.bytes) pieces.push(piece)
+  for await (const piece of opened.bytes) pieces.push(Buffer.from(piece))
   const whole = Buffer.concat(pieces)
   const file = whole.buffer.slice(whole.byteOffset, whole.byteOffset + whole.byteLength) as ArrayBuffer
   try {

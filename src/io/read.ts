@@ -60,6 +60,11 @@ export async function openTraces(path: string, options: ReadOptions = {}): Promi
   return { report, batches: readBatches(records, format, report, options.strict ?? false) }
 }
 
+/** What a file looks like to the formats: container and first records. */
+export async function sampleOf(path: string): Promise<Sample> {
+  return (await openRecords(await openBytes(path), path)).sample
+}
+
 /** All traces of a file at once; for small files and tests. */
 export async function readTraces(
   path: string,
@@ -183,7 +188,7 @@ async function readWhole(opened: Opened): Promise<string> {
         try: ['convert it to JSON Lines, which is read as a stream'],
       })
     }
-    pieces.push(piece)
+    pieces.push(Buffer.from(piece))
   }
   return Buffer.concat(pieces)
     .toString('utf8')
@@ -255,8 +260,9 @@ async function* readBatches(
     try {
       return keep(format.read(value, at(line)), line)
     } catch (error) {
-      if (!(error instanceof GradusError)) throw error
-      reject(error)
+      if (error instanceof RangeError) reject(tooDeep(report.file, line, error))
+      else if (error instanceof GradusError) reject(error)
+      else throw error
       return []
     }
   }
@@ -273,8 +279,9 @@ async function* readBatches(
     yield readOne(all, 1)
     return
   }
-  if (format.unroll && records.sample.container === 'json' && !Array.isArray(records.sample.document)) {
-    const rows = format.unroll(records.sample.document)
+  const { container, document } = records.sample
+  const rows = container === 'json' ? unrolled(format, document) : undefined
+  if (rows) {
     report.records += rows.length
     yield rows.flatMap((row, i) => readOne(row, i + 1))
     return
@@ -288,4 +295,20 @@ async function* readBatches(
     }
     yield out
   }
+}
+
+/** Records of a JSON document that are not simply the elements of its array; undefined for the usual case. */
+function unrolled(format: Format, document: unknown): unknown[] | undefined {
+  if (Array.isArray(document)) return format.oneRecord?.(document) === true ? [document] : undefined
+  return format.unroll?.(document)
+}
+
+/** Parsing takes any depth, walking does not: the stack ends first. */
+function tooDeep(file: string, line: number, cause: RangeError): GradusError {
+  return new GradusError('GRD-IO-010', {
+    where: { file, line },
+    found: 'values nested too deeply to be walked',
+    expected: `at most ${LIMITS.jsonDepth} levels`,
+    cause,
+  })
 }

@@ -1,6 +1,6 @@
 import { GradusError } from '../core/errors.ts'
 import { random } from '../core/seeds.ts'
-import { questionKey } from '../core/split.ts'
+import { questionKey, questionOf } from '../core/split.ts'
 import type { Label, StepLabel, Trace } from '../core/words.ts'
 
 /** The classes that a step can have; their order is the order of class indices everywhere in this room. */
@@ -47,7 +47,7 @@ export interface Predictor {
 export function casesOf(traces: readonly Trace[], file: string): Case[] {
   const cases = traces.flatMap((trace): Case[] => {
     const gold = goldOf(trace)
-    return gold === null ? [] : [{ trace, gold, question: questionKey(trace.problem.prompt) || trace.problem.id }]
+    return gold === null ? [] : [{ trace, gold, question: questionKey(questionOf(trace.problem)) || trace.problem.id }]
   })
   if (cases.length > 0) return cases
   throw new GradusError('GRD-EVAL-001', {

@@ -1,3 +1,7 @@
 /** Tools that decide steps. */
+
+export type { Level, LevelName, Limits, Result, RunRequest } from './sandbox/index.ts'
+/** Untrusted code, at the best level of the machine. */
+export { probeLevels, run } from './sandbox/index.ts'
 export { VERIFIERS } from './verifiers/index.ts'
 export type { Finding, Reliability, Verifier, VerifyContext } from './verifiers/verifier.ts'

@@ -116,7 +116,12 @@ function readTrajectory(record: unknown, at: At): Trace {
   const extra = others(row, 'data_source', 'query_index', 'sample_index', 'question', 'answer_text')
   return {
     ...head(row, at),
-    problem: { id: `${row.data_source}:${row.query_index}`, prompt: row.question, domain: row.data_source },
+    problem: {
+      id: `${row.data_source}:${row.query_index}`,
+      prompt: row.question,
+      question: `${row.data_source}:${row.query_index}`,
+      domain: row.data_source,
+    },
     steps,
     ...(typeof row.answer_text === 'string' && { answer: row.answer_text }),
     ...(extra && { extra }),
@@ -138,7 +143,7 @@ function head(
   const question = `${row.data_source}:${row.query_index}`
   return {
     id: `${question}:${row.sample_index}`,
-    problem: { id: question, prompt: question, domain: at.stem.replace(/_final$/, '') },
+    problem: { id: question, prompt: question, question, domain: at.stem.replace(/_final$/, '') },
     source: { generator: '', dataset: 'agentprocessbench', licence: 'MIT' },
   }
 }

@@ -89,6 +89,19 @@ export function importedEvidence(
   }
 }
 
+/**
+ * The labels, or none where they do not fit the steps: the error is counted, the trace itself can still be used.
+ */
+export function orUnlabelled(at: At, read: () => Imported): Imported {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof GradusError) || error.code !== 'GRD-IO-003') throw error
+    at.reject(error)
+    return { evidence: [], labels: [] }
+  }
+}
+
 export function labelsDoNotMatch(at: At, field: string, raw: unknown, steps: number): GradusError {
   return new GradusError('GRD-IO-003', {
     where: place(at, field),

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { GradusError } from '../../../core/errors.ts'
-import { half } from '../../../core/split.ts'
+import { half, questionOf } from '../../../core/split.ts'
 import type { Trace } from '../../../core/words.ts'
 import { readTraces } from '../../../io/read.ts'
 import { openText } from '../../../io/write.ts'
@@ -39,7 +39,7 @@ export const evaluation = verb({
     const goldFiles = options.gold ?? [files[0]!]
     const gold = (await Promise.all(goldFiles.map(read))).flat()
     const cases = casesOf(gold, goldFiles.join(', ')).filter(
-      (c) => options.half === 'all' || half(c.trace.problem.prompt) === options.half,
+      (c) => options.half === 'all' || half(questionOf(c.trace.problem)) === options.half,
     )
     const predictors: Predictor[] = []
     for (const file of files) predictors.push(await predictor(file, read, cases, options.gold === undefined))

@@ -80,7 +80,14 @@ function addTrace(contents: Contents, trace: Trace): void {
       if (label.value >= 0)
         contents.firstErrorPositions[label.value] = (contents.firstErrorPositions[label.value] ?? 0) + 1
     } else {
-      const name = label.value === null ? (label.reason ?? 'no value') : label.value >= 0.5 ? 'right' : 'wrong'
+      const name =
+        label.value === null
+          ? (label.reason ?? 'no value')
+          : label.meaning !== 'correctness'
+            ? `${label.meaning} ${label.value >= 0.5 ? 'high' : 'low'}`
+            : label.value >= 0.5
+              ? 'right'
+              : 'wrong'
       contents.balance[name] = (contents.balance[name] ?? 0) + 1
     }
   }

@@ -3,7 +3,7 @@ import { GradusError } from '../../../core/errors.ts'
 import { openTraces, type ReadReport, readTraces } from '../../../io/read.ts'
 import { openText, traceWriter } from '../../../io/write.ts'
 import { ANNOTATORS } from '../../../label/annotators/index.ts'
-import { annotatorsNamed, labelTrace } from '../../pipeline/label.ts'
+import { annotatorsNamed, labelTraces } from '../../pipeline/label.ts'
 import { labelModelNamed, mergeFiles, type VoterFile } from '../../pipeline/merge.ts'
 import { LabelSummary } from '../show/label-summary.ts'
 import { mergeJson, mergeText } from '../show/merge-summary.ts'
@@ -23,6 +23,7 @@ const Options = z.object({
   strict: z.boolean().default(false).describe('stop at the first bad record'),
   allowLocalExec: z.boolean().default(false).describe('run code of traces even where no isolating sandbox is there'),
   code: z.boolean().default(true).describe('do not run code of traces at all'),
+  seed: z.string().default('0').describe('name of the seed of every random choice'),
   show: z.number().int().min(0).default(3).describe('traces with a first wrong step to print'),
   json: z.boolean().default(false).describe('the summary as one JSON object'),
 })
@@ -46,7 +47,12 @@ export const label = verb({
       })
     if (options.merge !== undefined) return await merge(files, { ...options, merge: options.merge }, terminal)
     const annotators = options.with === undefined ? ANNOTATORS : annotatorsNamed(options.with)
-    const context = { allowCode: options.code, allowLocalExec: options.allowLocalExec }
+    const context = {
+      allowCode: options.code,
+      allowLocalExec: options.allowLocalExec,
+      seed: options.seed,
+      spend: () => {},
+    }
     const writer = options.output === undefined ? null : await traceWriter(options.output)
     const summary = new LabelSummary(annotators.map((a) => a.name))
     let shown = 0
@@ -57,10 +63,8 @@ export const label = verb({
           ...(options.format !== undefined && { format: options.format }),
         })
         for await (const batch of batches) {
-          const labelled = []
-          for (const trace of batch) {
-            const done = await labelTrace(trace, annotators, context)
-            labelled.push(done)
+          const labelled = await labelTraces(batch, annotators, context)
+          for (const done of labelled) {
             summary.add(done)
             const wrong = (done.verdict?.firstError ?? -1) >= 0
             if (wrong && shown < options.show && options.output !== '-' && !options.json) {

@@ -1,0 +1,255 @@
+import { GradusError } from '../../core/errors.ts'
+import { Fault } from '../../engine/fault.ts'
+import { HttpClient } from '../../engine/http.ts'
+import type { ChatRequest, Embedded, Endpoint, Generation, Price, Scored, TextRequest } from './endpoint.ts'
+import { Key } from './key.ts'
+import { probe } from './probe.ts'
+import { readStream } from './stream.ts'
+import type { BodyOptions, Json, SchemaField } from './wire.ts'
+import { chatBody, isRecord, parseAnswer, readChoice, readUsage, statusFault, textBody } from './wire.ts'
+
+export interface OpenAiCompatibleOptions {
+  /** Base address, with `/v1` where the server has it. */
+  url: string
+  model: string
+  /** NAME of the environment variable with the key; none is sent where absent. */
+  keyFrom?: string
+  /** For people, and for the cache: two servers of one name share what was paid for. Default: the address. */
+  name?: string
+  /** Whole answers are simpler; a stream keeps the choices that had ended when it breaks. */
+  stream?: boolean
+  concurrency?: number
+  schemaField?: SchemaField
+  maxTokensField?: BodyOptions['maxTokensField']
+  price?: Price
+}
+
+/**
+ * Any server that speaks the OpenAI protocol: vLLM, SGLang, llama.cpp, Ollama, hosted ones.
+ * @throws GradusError GRD-CLI-002 for an address that is none or that holds a secret
+ */
+export function openAiCompatible(options: OpenAiCompatibleOptions): Endpoint {
+  const base = readUrl(options.url)
+  const name = options.name ?? base.href
+  const key = options.keyFrom === undefined ? undefined : new Key(options.keyFrom)
+  const hide = (text: string): string => key?.hide(text) ?? text
+  const client = new HttpClient()
+  const bodyOptions = (n: number): BodyOptions => ({
+    model: options.model,
+    n,
+    stream: options.stream ?? false,
+    schemaField: options.schemaField ?? 'response_format',
+    maxTokensField: options.maxTokensField ?? 'max_tokens',
+  })
+
+  async function open(path: string, body: Json | null, signal: AbortSignal) {
+    const headers: Record<string, string> = { accept: 'application/json, text/event-stream' }
+    if (body) headers['content-type'] = 'application/json'
+    if (key) headers['authorization'] = `Bearer ${key.read()}`
+    const reply = await client.call({
+      method: body ? 'POST' : 'GET',
+      url: new URL(path, base),
+      headers,
+      ...(body && { body: JSON.stringify(body) }),
+      signal,
+    })
+    if (reply.status === 200) return reply
+    const text = await reply.text()
+    throw statusFault(reply.status, reply.headers, key ? key.redact(text) : text)
+  }
+
+  async function ask(path: string, body: Json | null, signal: AbortSignal): Promise<Json> {
+    const reply = await open(path, body, signal)
+    return parseAnswer(hide(await reply.text()))
+  }
+
+  async function generation(
+    path: string,
+    body: Json,
+    n: number,
+    request: ChatRequest | TextRequest,
+    promptChars: number,
+    signal: AbortSignal,
+  ): Promise<Generation> {
+    const wantsLogprobs = request.logprobs !== undefined
+    const price = options.price && { price: options.price }
+    const reply = await open(path, body, signal)
+    let result: Generation
+    if (String(reply.headers['content-type']).includes('text/event-stream')) {
+      result = await readStream(reply.chunks(), { promptChars, wantsLogprobs, ...price, hide }, signal)
+    } else {
+      result = readGeneration(parseAnswer(hide(await reply.text())), promptChars, wantsLogprobs, options.price)
+    }
+    const got = result.completions.length
+    if (got < n && !result.fault) {
+      result.fault = new Fault('GRD-CALL-008', { found: String(got), expected: String(n) })
+    }
+    if (got > n) result.completions = result.completions.slice(0, n)
+    if (got > 0 || !result.fault) return result
+    throw new Fault(result.fault.code, { ...details(result.fault), usage: result.usage })
+  }
+
+  const endpoint: Endpoint = {
+    name,
+    model: options.model,
+    identity: { kind: 'openai', name, model: options.model },
+    pool: `${base.href} ${options.model}`,
+    ...(options.concurrency !== undefined && { concurrency: options.concurrency }),
+    ...(options.price && { price: options.price }),
+    generate: (request, n, signal) =>
+      generation('chat/completions', chatBody(request, bodyOptions(n)), n, request, promptLength(request), signal),
+    complete: (request, n, signal) =>
+      generation('completions', textBody(request, bodyOptions(n)), n, request, request.prompt.length, signal),
+    async logprobs(text, via, signal) {
+      const how = via === 'echo' ? { echo: true, logprobs: 0, max_tokens: 1 } : { prompt_logprobs: 0, max_tokens: 1 }
+      const answer = await ask('completions', { model: options.model, prompt: text, temperature: 0, ...how }, signal)
+      const choice: unknown = Array.isArray(answer['choices']) ? answer['choices'][0] : undefined
+      const tokens = isRecord(choice)
+        ? via === 'echo'
+          ? readEcho(choice, text)
+          : readPromptLogprobs(choice, text)
+        : null
+      const usage = readUsage(answer['usage'], text.length, [], options.price)
+      if (tokens) return { tokens, usage }
+      throw new Fault('GRD-CALL-007', { found: 'log-probabilities that do not fit the text', usage })
+    },
+    async embed(texts, signal) {
+      const answer = await ask('embeddings', { model: options.model, input: texts }, signal)
+      const chars = texts.reduce((sum, text) => sum + text.length, 0)
+      const usage = readUsage(answer['usage'], chars, [], options.price)
+      const vectors = readVectors(answer['data'], texts.length)
+      if (vectors) return { vectors, usage } satisfies Embedded
+      throw new Fault('GRD-CALL-007', { found: 'embeddings that do not fit the texts', usage })
+    },
+    capabilities: (signal) =>
+      probe(
+        endpoint,
+        {
+          models: () => ask('models', null, signal),
+          streams: async (prompt, maxTokens, api) => {
+            const streaming = { ...bodyOptions(1), stream: true }
+            const body =
+              api === 'chat'
+                ? chatBody({ messages: [{ role: 'user', content: prompt }], maxTokens }, streaming)
+                : textBody({ prompt, maxTokens }, streaming)
+            const reply = await open(api === 'chat' ? 'chat/completions' : 'completions', body, signal)
+            await reply.text()
+            return String(reply.headers['content-type']).includes('text/event-stream')
+          },
+        },
+        signal,
+      ),
+  }
+  return endpoint
+}
+
+function readUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text.endsWith('/') ? text : `${text}/`) : null
+  if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+    throw new GradusError('GRD-CLI-002', {
+      found: 'an address that is no http or https URL',
+      expected: 'http://host:port/v1',
+    })
+  }
+  if (url.username !== '' || url.password !== '' || url.search !== '') {
+    throw new GradusError('GRD-CLI-002', {
+      found: `user, password or query in the address of ${url.host}`,
+      expected: 'an address without secrets',
+      try: ['put the key into an environment variable and give its name'],
+    })
+  }
+  return url
+}
+
+function promptLength(request: ChatRequest): number {
+  return request.messages.reduce((sum, message) => sum + message.content.length, 0)
+}
+
+function readGeneration(answer: Json, promptChars: number, wantsLogprobs: boolean, price?: Price): Generation {
+  const { choices } = answer
+  if (!Array.isArray(choices)) {
+    throw new Fault('GRD-CALL-007', {
+      found: `an answer with ${Object.keys(answer).slice(0, 8).join(', ') || 'nothing in it'}`,
+      expected: 'choices',
+      usage: readUsage(answer['usage'], promptChars, [], price),
+    })
+  }
+  const read = choices.map((choice) => readChoice(choice, wantsLogprobs))
+  const completions = read.filter((choice) => choice !== null)
+  const usage = readUsage(
+    answer['usage'],
+    promptChars,
+    completions.map((completion) => completion.text),
+    price,
+  )
+  const unreadable = read.length - completions.length
+  if (unreadable === 0) return { completions, usage }
+  return { completions, usage, fault: new Fault('GRD-CALL-007', { found: `${unreadable} choices without a text` }) }
+}
+
+/** `echo` gives prompt and answer in one list; the prompt's part ends with the prompt's text. */
+function readEcho(choice: Json, text: string): Scored['tokens'] | null {
+  const logprobs = choice['logprobs']
+  if (!isRecord(logprobs)) return null
+  const { tokens, token_logprobs: values } = logprobs
+  if (!Array.isArray(tokens) || !Array.isArray(values) || tokens.length !== values.length) return null
+  const scored: Scored['tokens'] = []
+  let joined = ''
+  for (const [i, token] of tokens.entries()) {
+    if (joined.length >= text.length) break
+    if (typeof token !== 'string') return null
+    joined += token
+    scored.push({ token, logprob: typeof values[i] === 'number' ? values[i] : null })
+  }
+  return joined === text && scored.slice(1).every((one) => one.logprob !== null) ? scored : null
+}
+
+/**
+ * vLLM: a list with null for the first token, then a record by token id with the prompt's own token and perhaps more
+ * probable ones. Number-like keys lose their order in JavaScript, so the own token is found by the text, from its end.
+ */
+function readPromptLogprobs(choice: Json, text: string): Scored['tokens'] | null {
+  const list = choice['prompt_logprobs']
+  if (!Array.isArray(list) || list.length === 0) return null
+  const scored: Scored['tokens'] = []
+  let end = text.length
+  for (let i = list.length - 1; i >= 1; i--) {
+    const entries = (isRecord(list[i]) ? Object.values(list[i]) : []).flatMap((entry) =>
+      isRecord(entry) && typeof entry['logprob'] === 'number' && typeof entry['decoded_token'] === 'string'
+        ? [{ token: entry['decoded_token'], logprob: entry['logprob'] }]
+        : [],
+    )
+    const fits = entries
+      .filter((entry) => entry.token !== '' && text.endsWith(entry.token, end))
+      .sort((a, b) => b.token.length - a.token.length)
+    // A token that is part of a character shows a replacement sign: without a rival it needs no proof.
+    const own = fits[0] ?? (entries.length === 1 ? entries[0] : undefined)
+    if (!own) return null
+    if (fits[0]) end -= own.token.length
+    scored.push(own)
+  }
+  scored.push({ token: text.slice(0, Math.max(0, end)), logprob: null })
+  return scored.reverse()
+}
+
+/** By `index`: the protocol does not promise an order. */
+function readVectors(data: unknown, n: number): number[][] | null {
+  if (!Array.isArray(data) || data.length !== n) return null
+  const vectors: number[][] = []
+  for (const [at, one] of data.entries()) {
+    if (!isRecord(one) || !Array.isArray(one['embedding'])) return null
+    if (!one['embedding'].every((x) => typeof x === 'number' && Number.isFinite(x))) return null
+    vectors[typeof one['index'] === 'number' ? one['index'] : at] = one['embedding']
+  }
+  return vectors.length === n && Object.keys(vectors).length === n ? vectors : null
+}
+
+function details(fault: Fault) {
+  return {
+    ...(fault.found !== undefined && { found: fault.found }),
+    ...(fault.expected !== undefined && { expected: fault.expected }),
+    ...(fault.retryAfterMs !== undefined && { retryAfterMs: fault.retryAfterMs }),
+    try: fault.try,
+    cause: fault.cause,
+  }
+}

@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { game24 } from '../../../worlds/tasks/game24.ts'
+import { passRates } from './evaluate.ts'
+import { type LoadedModel, loadEmbedded, readCard, weightsFolder } from './load.ts'
+import { heldOutProblems, isHeldOut, lessonsOf, RECIPES, renderPrompt, toExample } from './recipes.ts'
+
+const root = weightsFolder()
+const cards = readdirSync(root)
+  .filter((file) => file.endsWith('.json'))
+  .map((file) => readCard(readFileSync(join(root, file), 'utf8'), file))
+
+/** A sample of each shipped policy: problem 0 of its first task's usual level, seed `recorded`. */
+const RECORDED: Record<string, string> = {}
+
+const loaded = new Map<string, LoadedModel>()
+const load = async (name: string): Promise<LoadedModel> => {
+  const model = loaded.get(name) ?? (await loadEmbedded(name))
+  loaded.set(name, model)
+  return model
+}
+afterAll(() => {
+  for (const model of loaded.values()) model.dispose()
+})
+
+describe('shipped weights', () => {
+  it('are at most 8 MB together, and each has a recipe', () => {
+    const bytes = readdirSync(root).reduce((sum, file) => sum + statSync(join(root, file)).size, 0)
+    expect(bytes).toBeLessThanOrEqual(8_000_000)
+    expect(cards.map((card) => card.name).sort()).toEqual(RECIPES.map((recipe) => recipe.name).sort())
+  })
+
+  it.each(cards)('$name are the bytes that its card tells of', ({ name, sha256, licence }) => {
+    const file = readFileSync(join(root, `${name}.safetensors`))
+    expect(createHash('sha256').update(file).digest('hex')).toBe(sha256)
+    expect(licence).toBe('MIT')
+  })
+
+  it.each(cards)('$name err as a real model does at the levels that its card names', ({ tasks, measured }) => {
+    for (const { task, levels } of tasks) {
+      for (const level of levels) {
+        const rates = measured.rates.find((each) => each.task === task && each.level === level)
+        const [low, high] = task === 'game24' ? [0.05, 0.3] : [0.35, 0.75]
+        expect(rates?.passAt1, `${task} ${level}`).toBeGreaterThanOrEqual(low!)
+        expect(rates?.passAt1, `${task} ${level}`).toBeLessThanOrEqual(high!)
+        expect(rates!.passAtN - rates!.passAt1, `${task} ${level}`).toBeGreaterThanOrEqual(0.15)
+      }
+    }
+  })
+
+  it.each(cards)('$name give the recorded sample', async ({ name }) => {
+    const model = await load(name)
+    const lesson = lessonsOf(RECIPES.find((recipe) => recipe.name === name)!)[0]!
+    const [problem] = heldOutProblems(lesson.task, lesson.named[0]!, 'recorded', 1)
+    const prompt = `${renderPrompt(lesson.mark, problem!)}\n`
+    const [sample] = await model.generate({ prompts: [prompt], seeds: ['recorded'], maxTokens: 150 })
+    expect(prompt + sample!.text).toBe(RECORDED[name])
+  })
+
+  it('solve some problems of the usual level today as on the card', async () => {
+    const model = await load('chains')
+    const lesson = lessonsOf(RECIPES[0]!)[0]!
+    const level = lesson.named[0]!
+    const now = await passRates(model, lesson, level, { seed: 'today', problems: 24, samples: 8 })
+    const then = model.card.measured.rates.find((each) => each.task === lesson.task.name && each.level === level)!
+    expect(Math.abs(now.passAt1 - then.passAt1)).toBeLessThan(4 * now.standardError + 4 * then.standardError)
+  })
+
+  it('are found by name only', async () => {
+    await expect(loadEmbedded('../weights/chains')).rejects.toThrow('GRD-MODEL-004')
+    await expect(loadEmbedded('chains', { root: import.meta.dirname })).rejects.toThrow('GRD-MODEL-004')
+  })
+})
+
+describe('recipes', () => {
+  it('keep held-out problems from training, in any order of their numbers', () => {
+    const [problem] = heldOutProblems(game24, 2, 'order', 1)
+    expect(isHeldOut(problem!.prompt)).toBe(true)
+    expect(isHeldOut(problem!.prompt.split(' ').reverse().join(' '))).toBe(true)
+  })
+
+  it('leave the lines of the environment unlearned', () => {
+    const lesson = RECIPES.flatMap(lessonsOf).find(({ task }) => task.name === 'hopworld')!
+    const [problem] = lesson.task.generate('given', 1, 1)
+    const { completion, given } = toExample(lesson, problem!, problem!.solution!)
+    const texts = given!.map(([from, to]) => completion.slice(from, to))
+    expect(texts).toEqual(problem!.solution!.filter((step) => step.startsWith('found: ')).map((step) => `${step}\n`))
+  })
+})

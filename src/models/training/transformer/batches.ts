@@ -1,0 +1,106 @@
+import { numpy as np } from '@jax-js/jax'
+import { GradusError } from '../../../core/errors.ts'
+import type { Batch } from './loss.ts'
+import { END, PAD, START, type Tokenizer } from './tokenizer.ts'
+
+/** A text to learn from: the prompt is given, the completion is to be written. */
+export interface Example {
+  prompt: string
+  completion: string
+  /** Parts of the completion, `[from, to)` in characters, that are given like the prompt: what an environment wrote. */
+  given?: readonly (readonly [number, number])[]
+}
+
+interface Line {
+  ids: number[]
+  promptLength: number
+  given: Example['given']
+}
+
+/** A batch outside the array library; arrays are row-major `rows × length`. */
+export interface HostBatch {
+  rows: number
+  length: number
+  tokens: Int32Array<ArrayBuffer>
+  targets: Int32Array<ArrayBuffer>
+  weights: Float32Array<ArrayBuffer>
+}
+
+/** Rows are padded to a multiple of this; each length is compiled once. */
+export const LENGTH_STEP = 16
+
+export interface BatchOptions {
+  /** Rows × length of a batch, about. */
+  tokens: number
+  /** Most tokens of an example; longer ones are an error. */
+  context: number
+  /** Weight of a prompt token in the loss, where a completion token has 1. */
+  promptWeight: number
+}
+
+/** `start prompt \n completion end` as ids. */
+export function exampleIds({ prompt, completion }: Example, tokenizer: Tokenizer): number[] {
+  return [START, ...tokenizer.encode(`${prompt}\n${completion}`), END]
+}
+
+/**
+ * Batches of examples of about the same length, in the order in which they fill: little padding, few shapes. Weights
+ * of a batch sum to 1.
+ */
+export function* batches(
+  examples: Iterable<Example>,
+  tokenizer: Tokenizer,
+  options: BatchOptions,
+): Generator<HostBatch, void> {
+  const bins = new Map<number, Line[]>()
+  for (const example of examples) {
+    const ids = exampleIds(example, tokenizer)
+    const steps = ids.length - 1
+    if (steps > options.context) {
+      throw new GradusError('GRD-MODEL-002', {
+        found: `an example of ${steps} tokens`,
+        expected: `at most ${options.context}`,
+      })
+    }
+    const length = Math.min(options.context, Math.ceil(steps / LENGTH_STEP) * LENGTH_STEP)
+    const bin = bins.get(length) ?? []
+    bins.set(length, bin)
+    bin.push({ ids, promptLength: [...example.prompt].length, given: example.given })
+    const rows = Math.max(1, Math.floor(options.tokens / length))
+    if (bin.length === rows) {
+      yield pack(bin, length, options.promptWeight)
+      bin.length = 0
+    }
+  }
+}
+
+function pack(bin: readonly Line[], length: number, promptWeight: number): HostBatch {
+  const rows = bin.length
+  const tokens = new Int32Array(rows * length).fill(PAD)
+  const targets = new Int32Array(rows * length).fill(PAD)
+  const weights = new Float32Array(rows * length)
+  let total = 0
+  bin.forEach(({ ids, promptLength, given = [] }, row) => {
+    for (let t = 0; t + 1 < ids.length; t++) {
+      const cell = row * length + t
+      tokens[cell] = ids[t] ?? PAD
+      targets[cell] = ids[t + 1] ?? PAD
+      // The newline after the prompt is part of the prompt: it is always given.
+      const at = t - promptLength - 1
+      const weight = at < 0 || given.some(([from, to]) => from <= at && at < to) ? promptWeight : 1
+      weights[cell] = weight
+      total += weight
+    }
+  })
+  for (let i = 0; i < weights.length; i++) weights[i] = (weights[i] ?? 0) / total
+  return { rows, length, tokens, targets, weights }
+}
+
+/** Copies a batch into the array library. */
+export function toBatch({ rows, length, tokens, targets, weights }: HostBatch): Batch {
+  return {
+    tokens: np.array(tokens).reshape([rows, length]),
+    targets: np.array(targets).reshape([rows, length]),
+    weights: np.array(weights).reshape([rows, length]),
+  }
+}
