@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { LabelModel } from './label-model.ts'
 import { voteFractions } from './majority.ts'
-import { dependenceOf, sourceReports } from './source-report.ts'
+import { fittedFrom } from './source-report.ts'
 import { type VoteMatrix, voteShares } from './votes.ts'
 
 const options = z.object({
@@ -34,13 +34,7 @@ export const flyingSquid: LabelModel<Options> = {
     const settings = options.parse(given ?? {})
     const notes: string[] = []
     const posterior = triplets(votes, settings, notes)
-    return {
-      classes: votes.classes,
-      posterior,
-      sources: sourceReports(votes, posterior),
-      dependence: dependenceOf(votes, posterior),
-      notes,
-    }
+    return fittedFrom(votes, posterior, notes)
   },
 }
 

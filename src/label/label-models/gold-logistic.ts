@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { GradusError } from '../../core/errors.ts'
 import { checkGold, type LabelModel } from './label-model.ts'
-import { dependenceOf, sourceReports } from './source-report.ts'
+import { fittedFrom } from './source-report.ts'
 import type { VoteMatrix } from './votes.ts'
 
 const options = z.object({
@@ -38,13 +38,11 @@ export const goldLogistic: LabelModel<Options> = {
     const posterior = new Float64Array(votes.items * votes.classes.length)
     for (let i = 0; i < votes.items; i++) predict(votes, i, weights, posterior, i * votes.classes.length)
     const missing = votes.classes.filter((_, k) => !seen.has(k))
-    return {
-      classes: votes.classes,
+    return fittedFrom(
+      votes,
       posterior,
-      sources: sourceReports(votes, posterior),
-      dependence: dependenceOf(votes, posterior),
-      notes: missing.length === 0 ? [] : [`no gold item of ${missing.join(', ')}: hardly ever predicted`],
-    }
+      missing.length === 0 ? [] : [`no gold item of ${missing.join(', ')}: hardly ever predicted`],
+    )
   },
 }
 

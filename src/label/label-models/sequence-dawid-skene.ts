@@ -1,12 +1,12 @@
 import { z } from 'zod'
 import { type Chain, type ChainCounts, type ChainParameters, forwardBackward } from './forward-backward.ts'
-import { checkGold, type Fitted, type LabelModel } from './label-model.ts'
+import { checkGold, type LabelModel } from './label-model.ts'
 import { voteFractions } from './majority.ts'
 import { type Copies, nearCopies, oneVoteEach } from './near-copies.ts'
 import { matchConfidence } from './opinion-pool.ts'
 import { firstProfile, fitProfile, profileCell, type SourceProfile } from './source-profile.ts'
-import { dependenceOf, sourceReports } from './source-report.ts'
-import type { VoteMatrix } from './votes.ts'
+import { fittedFrom } from './source-report.ts'
+import { onePolarityNote, polarities, type VoteMatrix } from './votes.ts'
 
 const options = z.object({
   iterations: z.number().int().min(1).default(40).describe('most rounds of expectation and maximisation'),
@@ -21,7 +21,7 @@ const options = z.object({
     .gt(0)
     .max(1)
     .default(0.5)
-    .describe('power of each vote while fitting; below 1 because judges share errors from step to step'),
+    .describe('power of each vote while fitting traces of several steps, where a source repeats its errors'),
   sharedErrors: z
     .number()
     .min(0)
@@ -49,8 +49,9 @@ const OUTCOME_PRIOR_SHARE = 0.1
  * then brought down to that of a pool in which the sources mostly repeat each other (`opinion-pool.ts`), which keeps
  * the order of the classes. Gold labels, where given, hold their items fixed.
  *
- * Falls back, and says so in `notes`: without order where no trace has two steps; without weights where fewer than
- * three sources vote, because accuracies cannot be told apart then.
+ * Falls back, and says so in `notes`: without order where no trace has two steps; to one vote each (near-copies
+ * together) where fewer than three sources vote or most of them name one class only, because accuracies cannot be
+ * told apart then.
  */
 export const sequenceDawidSkene: LabelModel<Options> = {
   name: 'sequence-dawid-skene',
@@ -66,18 +67,12 @@ export const sequenceDawidSkene: LabelModel<Options> = {
     for (const group of copies) notes.push(copiesNote(votes, group))
     const chains = chainsOf(votes)
     if (chains.every((c) => c.to - c.from === 1)) notes.push('no trace has two steps: the order of steps is not used')
-    const voting = votes.sources.filter((_, s) => hasVotes(votes, s)).length
+    const reason = gold?.some((g) => g >= 0) ? null : cannotWeigh(votes)
+    if (reason !== null) notes.push(`${reason}: every source has one vote`)
+    const weights = oneVoteEach(votes, copies)
     const posterior =
-      voting < 3 && !gold?.some((g) => g >= 0)
-        ? fallback(votes, voting, notes)
-        : fitChains(votes, chains, oneVoteEach(votes, copies), settings, gold, notes)
-    return {
-      classes: votes.classes,
-      posterior,
-      sources: sourceReports(votes, posterior),
-      dependence: dependenceOf(votes, posterior),
-      notes,
-    } satisfies Fitted
+      reason === null ? fitChains(votes, chains, weights, settings, gold, notes) : voteFractions(votes, weights)
+    return fittedFrom(votes, posterior, notes)
   },
 }
 
@@ -86,14 +81,12 @@ function copiesNote(votes: VoteMatrix, { sources, association, expected }: Copie
   return `${names} vote alike (association ${association.toFixed(2)}, ${expected.toFixed(2)} expected): one vote together`
 }
 
-function fallback(votes: VoteMatrix, voting: number, notes: string[]): Float64Array {
-  notes.push(`${voting} sources vote: accuracies cannot be told apart, every source has one vote`)
-  return voteFractions(votes, new Float64Array(votes.sources.length).fill(1))
-}
-
-function hasVotes(votes: VoteMatrix, source: number): boolean {
-  for (let i = 0; i < votes.items; i++) if (votes.votes[i * votes.sources.length + source]! >= 0) return true
-  return false
+/** Why accuracies cannot be learnt from these votes alone, or null. */
+function cannotWeigh(votes: VoteMatrix): string | null {
+  const voting = polarities(votes).filter((p) => p.size > 0).length
+  if (voting < 3) return `${voting} sources vote, whose accuracies cannot be told apart`
+  const polarity = onePolarityNote(votes)
+  return polarity?.most ? polarity.note : null
 }
 
 /** Runs of items of one trace whose steps follow each other; a left-out step breaks a chain. */
@@ -133,7 +126,8 @@ function fitChains(
   const ends = outcomesOf(votes, chains)
   const domainOfChain = Int32Array.from(chains, (c) => votes.domain?.[c.from] ?? 0)
   const state = start(votes, ends, chains, domainOfChain, domains, gold)
-  const power = weights.map((w) => w * settings.evidence)
+  const ordered = chains.some((c) => c.to - c.from > 1)
+  const power = weights.map((w) => (ordered ? w * settings.evidence : w))
   for (let round = 0; round < settings.iterations; round++) {
     const before = state.posterior.slice()
     const parameters = maximise(votes, ends, state, domainOfChain, domains, settings)

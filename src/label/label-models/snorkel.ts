@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { decide, type LabelModel } from './label-model.ts'
 import { majority } from './majority.ts'
-import { dependenceOf, sourceReports } from './source-report.ts'
+import { fittedFrom, sourceReports } from './source-report.ts'
 import type { VoteMatrix } from './votes.ts'
 
 const options = z.object({
@@ -40,10 +40,10 @@ export const snorkel: LabelModel<Options> = {
     const sources = sourceReports(votes, posterior)
     const alike = sources.every((s) => s.coverage > 0.9) && spreadOf(sources.map((s) => s.accuracy ?? 0)) < 0.05
     if (alike) notes.push('sources cover nearly all items and are alike: the majority is as good and simpler')
-    const changed = decide({ classes: votes.classes, posterior }).filter((c, i) => c !== decide(start)[i]).length
-    if (votes.items > 0 && changed > votes.items / 2)
-      notes.push('most items left their majority class: check the class balance')
-    return { classes: votes.classes, posterior, sources, dependence: dependenceOf(votes, posterior), notes }
+    const before = decide(start)
+    const changed = decide({ classes: votes.classes, posterior }).filter((c, i) => c !== before[i]).length
+    if (changed > votes.items / 2) notes.push('most items left their majority class: check the class balance')
+    return fittedFrom(votes, posterior, notes)
   },
 }
 

@@ -138,6 +138,29 @@ export function voteShares(matrix: VoteMatrix): Float64Array {
   return shares.map((n) => (total === 0 ? 1 / shares.length : n / total))
 }
 
+/** What each source votes: all classes that it ever names; empty for a source that never votes. */
+export function polarities(matrix: VoteMatrix): Set<number>[] {
+  const m = matrix.sources.length
+  const out = matrix.sources.map(() => new Set<number>())
+  matrix.votes.forEach((vote, cell) => {
+    if (vote >= 0) out[cell % m]!.add(vote)
+  })
+  return out
+}
+
+/**
+ * A note where sources only ever vote one class, else null: given that it votes, such a source says nothing about the
+ * class to a model that reads abstentions as silence.
+ */
+export function onePolarityNote(matrix: VoteMatrix): { note: string; most: boolean } | null {
+  const polarity = polarities(matrix)
+  const one = matrix.sources.filter((_, s) => polarity[s]!.size === 1)
+  if (one.length === 0) return null
+  const voting = polarity.filter((p) => p.size > 0).length
+  const note = `${one.join(', ')} vote for one class only, which a confusion matrix cannot use; majority or snorkel can`
+  return { note, most: one.length * 2 > voting }
+}
+
 function emptyMatrix(classes: readonly string[], sources: readonly string[], items: number): VoteMatrix {
   if (classes.length < 2 || classes.length > MAX_CLASSES || new Set(classes).size !== classes.length) {
     throw new GradusError('GRD-LABEL-003', {
