@@ -52,6 +52,9 @@ export const ERROR_CODES = {
   'GRD-BOX-002': 'the sandbox could not be started',
   'GRD-WORLD-001': 'the problem does not belong to this task',
   'GRD-WORLD-002': 'no such level of difficulty',
+  'GRD-SERVE-001': 'the request cannot be read',
+  'GRD-SERVE-002': 'no such model on this server',
+  'GRD-SERVE-003': 'the server cannot listen',
   'GRD-CORE-001': 'an invariant of the data model does not hold',
 } as const
 

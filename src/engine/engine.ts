@@ -13,6 +13,7 @@ import type { Attempt, History } from './journal.ts'
 import { Journal } from './journal.ts'
 import type { Slot } from './limiter.ts'
 import { Limiter } from './limiter.ts'
+import { ordered } from './ordered.ts'
 import type { RetryRule } from './retry.ts'
 import { isHopeless, RETRY, waitBeforeRetry } from './retry.ts'
 import type { Sampler } from './sampler.ts'
@@ -24,7 +25,7 @@ export interface EngineOptions {
   /** Name of the run in the journal: spending adds up over all processes that use the same name. */
   run?: string
   budget?: BudgetLimits
-  /** Calls under way at most, for each pool. */
+  /** Calls under way at most, for each pool whose sampler does not say. */
   concurrency?: number
   /** Longest time of one call, seconds. */
   deadline?: number
@@ -160,24 +161,22 @@ export class Engine {
     const outcomes = new Map<number, Outcome<unknown>>()
     for (const [i, kept] of cached) outcomes.set(i, { ok: true, ...kept, from: 'cache' })
     try {
-      for (const flight of bought) {
-        for (const [i, outcome] of await flight.wait(signal)) {
+      // All at once: a caller that leaves must leave every flight.
+      const landed = await Promise.all([...bought, ...underWay.keys()].map((flight) => flight.wait(signal)))
+      for (const own of landed.slice(0, bought.length)) {
+        for (const [i, outcome] of own) {
           outcomes.set(i, outcome)
           if (outcome.ok) this.counts.kept++
           else this.#countLoss(outcome.error)
         }
       }
-      for (const [flight, samples] of underWay) {
-        const landed = await flight.wait(signal)
+      for (const [at, samples] of [...underWay.values()].entries()) {
         for (const i of samples) {
-          const outcome = landed.get(i)
-          if (outcome?.ok) {
-            outcomes.set(i, { ...outcome, from: 'flight' })
-            this.counts.shared++
-          } else if (outcome) {
-            outcomes.set(i, outcome)
-            this.#countLoss(outcome.error)
-          }
+          const outcome = landed[bought.length + at]?.get(i)
+          if (!outcome) continue
+          outcomes.set(i, outcome.ok ? { ...outcome, from: 'flight' } : outcome)
+          if (outcome.ok) this.counts.shared++
+          else this.#countLoss(outcome.error)
         }
       }
     } catch (left) {
@@ -192,37 +191,13 @@ export class Engine {
     })
   }
 
-  /**
-   * Does the work for every job, several at a time, and yields the results in the order of the jobs.
-   *
-   * No new job is taken once the engine has stopped; those begun are finished. A small window bounds memory.
-   */
-  async *each<J, R>(
+  /** Does the work for every job, several at a time, results in order (`ordered.ts`); no new job is taken once the engine has stopped, those begun are finished. */
+  each<J, R>(
     jobs: Iterable<J> | AsyncIterable<J>,
     work: (job: J) => Promise<R>,
     window = 4 * this.concurrency,
   ): AsyncGenerator<R, void, void> {
-    const begun: Promise<R>[] = []
-    let head = 0
-    for await (const job of jobs) {
-      if (this.stopped) break
-      const result = work(job)
-      // Whoever stops listening early leaves results behind that nobody awaits.
-      result.catch(() => undefined)
-      begun.push(result)
-      if (begun.length - head < window) continue
-      const first = begun[head]
-      if (first) yield await first
-      delete begun[head++]
-      if (head > 10_000) {
-        begun.splice(0, head)
-        head = 0
-      }
-    }
-    for (; head < begun.length; head++) {
-      const next = begun[head]
-      if (next) yield await next
-    }
+    return ordered(jobs, work, window, () => this.stopped !== undefined)
   }
 
   /** Starts nothing more; what is under way is finished and kept. The first reason stands. */
@@ -256,10 +231,10 @@ export class Engine {
     else this.counts.failed[error.code] = (this.counts.failed[error.code] ?? 0) + 1
   }
 
-  #pool(name: string): Pool {
+  #pool(name: string, concurrency: number): Pool {
     let pool = this.#pools.get(name)
     if (!pool) {
-      pool = { limiter: new Limiter(this.concurrency), misses: 0, missedAt: Number.NEGATIVE_INFINITY }
+      pool = { limiter: new Limiter(concurrency), misses: 0, missedAt: Number.NEGATIVE_INFINITY }
       if (this.stopped) pool.limiter.close(this.stopped)
       this.#pools.set(name, pool)
     }
@@ -275,7 +250,7 @@ export class Engine {
     abort: AbortSignal,
   ): Promise<Map<number, Outcome<A>>> {
     const outcomes = new Map<number, Outcome<A>>()
-    const pool = this.#pool(sampler.pool)
+    const pool = this.#pool(sampler.pool, sampler.concurrency ?? this.concurrency)
     let missing = samples
     let attempt = 0
     const failures = new Map<string, number>()

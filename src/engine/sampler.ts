@@ -17,6 +17,8 @@ export interface Sampler<Q, A> {
   identity: unknown
   /** Calls of one pool share a concurrency limit; usually server and model. */
   pool: string
+  /** Calls under way at most; as the engine's default where absent. */
+  concurrency?: number
   /** How many samples one call may ask for, at least 1. */
   perCall(request: Q): number
   /** Upper estimate of what one call costs, reserved from the budget while the call runs. */

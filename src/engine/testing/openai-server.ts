@@ -10,6 +10,8 @@ export type Behaviour =
   | { kind: 'hang' }
   /** Sends the head and this many bytes of the body, then breaks the connection. */
   | { kind: 'cut'; bytes: number }
+  /** Sends the head and this many bytes of the body, then nothing more. */
+  | { kind: 'stall'; bytes: number }
   | { kind: 'raw'; body: string; headers?: Record<string, string> }
   /** Changes the answer before it is sent. */
   | { kind: 'change'; change: (answer: Answer) => unknown }
@@ -144,9 +146,12 @@ function respond(script: ServerScript, nth: number, path: string, text: string, 
   const stream = body['stream'] === true && !lacks.has('stream')
   const payload = stream ? events(changed as Answer, api) : JSON.stringify(changed)
   const type = stream ? 'text/event-stream' : 'application/json'
-  if (behaviour.kind !== 'cut') return send(response, 200, payload, { 'content-type': type })
+  if (behaviour.kind !== 'cut' && behaviour.kind !== 'stall')
+    return send(response, 200, payload, { 'content-type': type })
   response.writeHead(200, { 'content-type': type, 'content-length': String(Buffer.byteLength(payload)) })
-  response.write(payload.slice(0, behaviour.bytes), () => response.destroy())
+  response.write(payload.slice(0, behaviour.bytes), () => {
+    if (behaviour.kind === 'cut') response.destroy()
+  })
   return true
 }
 

@@ -30,7 +30,7 @@ export const toolReliability: LabelRule = {
       if (e.kind !== 'tool' || e.verdict === 'unknown' || e.step >= steps) continue
       const reliability = reliabilityOf(e.source)
       if (!reliability) continue
-      logOdds[e.step] = (logOdds[e.step] ?? logit(prior)) + logit(wrongGiven(e, reliability)) - logit(prior)
+      logOdds[e.step] = (logOdds[e.step] ?? logit(prior)) + logit(wrongGiven(e, reliability, prior)) - logit(prior)
     }
     return logOdds.map((odds, step): StepLabel => {
       const head = { step, meaning: 'correctness', source: toolReliability.name } as const
@@ -41,9 +41,12 @@ export const toolReliability: LabelRule = {
   },
 }
 
-/** P(step is wrong | this finding alone). */
-function wrongGiven(e: Evidence & { kind: 'tool' }, reliability: Reliability): number {
-  return e.verdict === 'incorrect' ? reliability.incorrect : 1 - reliability.correct
+/**
+ * P(step is wrong | this finding alone). Claims that hold never speak against a step, whatever the share of wrong steps
+ * was where the reliability was measured.
+ */
+function wrongGiven(e: Evidence & { kind: 'tool' }, reliability: Reliability, prior: number): number {
+  return e.verdict === 'incorrect' ? reliability.incorrect : Math.min(prior, 1 - reliability.correct)
 }
 
 function reliabilityOf(source: string): Reliability | undefined {

@@ -28,7 +28,10 @@ interface AiSdkResult {
  *
  * The provider's own retries are not used: the SDK makes them above the model, and here the engine does.
  */
-export function aiSdkEndpoint(model: AiSdkModel, options: { name?: string; price?: Price } = {}): Endpoint {
+export function aiSdkEndpoint(
+  model: AiSdkModel,
+  options: { name?: string; concurrency?: number; price?: Price } = {},
+): Endpoint {
   const name = options.name ?? model.provider
   // Called with a plain object that follows the common part of both versions.
   const generate = model.doGenerate.bind(model) as (call: unknown) => PromiseLike<AiSdkResult>
@@ -37,6 +40,7 @@ export function aiSdkEndpoint(model: AiSdkModel, options: { name?: string; price
     model: model.modelId,
     identity: { kind: 'ai-sdk', name, model: model.modelId },
     pool: `${name} ${model.modelId}`,
+    ...(options.concurrency !== undefined && { concurrency: options.concurrency }),
     ...(options.price && { price: options.price }),
     async generate(request, n, signal) {
       if (request.logprobs !== undefined) throw missing(name, 'log-probabilities')

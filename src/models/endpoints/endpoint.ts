@@ -144,6 +144,8 @@ export interface Endpoint {
   identity: unknown
   /** Calls of one pool share a concurrency limit. */
   pool: string
+  /** Calls under way at most, where the endpoint's limit is known. */
+  concurrency?: number
   price?: Price
   generate(request: ChatRequest, n: number, signal: AbortSignal): Promise<Generation>
   complete(request: TextRequest, n: number, signal: AbortSignal): Promise<Generation>

@@ -1,11 +1,13 @@
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
+import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { EngineOptions, Outcome } from '../../engine/engine.ts'
 import { Engine } from '../../engine/engine.ts'
+import { Fault } from '../../engine/fault.ts'
 import type { Behaviour, ServerScript, TestServer } from '../../engine/testing/openai-server.ts'
 import { startTestServer } from '../../engine/testing/openai-server.ts'
-import type { Completion } from './endpoint.ts'
+import type { Completion, Generation } from './endpoint.ts'
 import type { OpenAiCompatibleOptions } from './openai-compatible.ts'
 import { openAiCompatible } from './openai-compatible.ts'
 import type { GenerateRequest } from './sampler.ts'
@@ -139,6 +141,19 @@ describe('faults of a server', () => {
     expect(engine.history().failures).toEqual({ 'GRD-CALL-005': 2 })
   })
 
+  it('an answer that stalls half-way, whole or streamed: ends at the deadline, and the connection is closed', async () => {
+    for (const stream of [false, true]) {
+      const { server, draw, engine } = await start(
+        { behave: first(2, { kind: 'stall', bytes: 60 }) },
+        { stream },
+        { deadline: 0.15 },
+      )
+      expect(codes(await draw())).toEqual(['ok'])
+      expect(engine.history().failures).toEqual({ 'GRD-CALL-005': 2 })
+      while (server.working > 0) await new Promise((resolve) => setTimeout(resolve, 1))
+    }
+  })
+
   it('an answer cut off: tried again', async () => {
     const { draw, engine } = await start({ behave: first(2, { kind: 'cut', bytes: 60 }) })
     expect(codes(await draw())).toEqual(['ok'])
@@ -260,6 +275,47 @@ describe('faults of a server', () => {
       })
       expect(server.requests).toBe(1)
     }
+  })
+
+  it('any JSON at all: a completion or a fault, never another error', async () => {
+    let body = ''
+    const { endpoint, server } = await start({ behave: () => ({ kind: 'raw', body }) })
+    const answer = fc.oneof(
+      fc.json(),
+      fc
+        .record(
+          {
+            choices: fc.array(
+              fc.record(
+                {
+                  index: fc.jsonValue(),
+                  text: fc.jsonValue(),
+                  message: fc.oneof(fc.jsonValue(), fc.record({ content: fc.jsonValue(), tool_calls: fc.jsonValue() })),
+                  logprobs: fc.oneof(fc.jsonValue(), fc.record({ content: fc.jsonValue(), tokens: fc.jsonValue() })),
+                  finish_reason: fc.jsonValue(),
+                },
+                { requiredKeys: [] },
+              ),
+            ),
+            usage: fc.jsonValue(),
+            error: fc.jsonValue(),
+          },
+          { requiredKeys: ['choices'] },
+        )
+        .map((value) => JSON.stringify(value)),
+    )
+    await fc.assert(
+      fc.asyncProperty(answer, async (text) => {
+        body = text
+        const result = await endpoint
+          .generate({ messages: [], logprobs: 1 }, 2, new AbortController().signal)
+          .catch((error: unknown) => error)
+        if (result instanceof Error) expect(result).toBeInstanceOf(Fault)
+        else expect((result as Generation).completions.every((c) => typeof c.text === 'string')).toBe(true)
+      }),
+      { numRuns: 200 },
+    )
+    expect(server.connections).toBeLessThan(5)
   })
 
   it('context overflow: told apart from other refusals, and not tried again', async () => {

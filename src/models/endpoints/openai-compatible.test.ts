@@ -1,8 +1,13 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { afterEach, describe, expect, it } from 'vitest'
+import { Engine } from '../../engine/engine.ts'
 import type { ServerScript, TestServer } from '../../engine/testing/openai-server.ts'
 import { logprob, startTestServer, tokenise } from '../../engine/testing/openai-server.ts'
-import { openAiCompatible } from './openai-compatible.ts'
+import { OPENAI_COMPATIBLE_OPTIONS, openAiCompatible } from './openai-compatible.ts'
+import { samplerOf } from './sampler.ts'
 
 const servers: TestServer[] = []
 async function serve(script: ServerScript = {}): Promise<TestServer> {
@@ -191,11 +196,48 @@ describe('keys', () => {
     }
   })
 
+  it('are in no file of the run, whatever the server says', async () => {
+    process.env[NAME] = SECRET
+    const folder = mkdtempSync(join(tmpdir(), 'gradus-key-'))
+    try {
+      const server = await serve({
+        behave: (nth) => (nth === 0 ? { kind: 'status', status: 500, body: `no: ${SECRET}` } : { kind: 'answer' }),
+        text: () => `echo ${SECRET}`,
+      })
+      for (const stream of [false, true]) {
+        const endpoint = openAiCompatible({ url: server.url, model: `m${stream}`, keyFrom: NAME, stream })
+        const retry = { baseMs: 1, capMs: 1, patienceMs: 1 }
+        const engine = new Engine({ path: join(folder, 'run.db'), run: 'r', retry })
+        const [outcome] = await engine.sample(samplerOf(endpoint), { api: 'chat', ...ask })
+        expect(outcome).toMatchObject({ ok: true, value: { text: 'echo [key]' } })
+        const files = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'latin1'))
+        expect(files.some((bytes) => bytes.includes('echo [key]'))).toBe(true)
+        for (const bytes of files) expect(bytes).not.toContain(SECRET)
+        await engine.close()
+      }
+    } finally {
+      delete process.env[NAME]
+      rmSync(folder, { recursive: true })
+    }
+  })
+
   it('that are missing are missed before anything is sent', async () => {
     const server = await serve()
     const endpoint = openAiCompatible({ url: server.url, model: 'test', keyFrom: NAME })
     await expect(endpoint.generate(ask, 1, never)).rejects.toThrow(`the environment variable ${NAME} is empty`)
     expect(server.requests).toBe(0)
+  })
+
+  it('have no place in a configuration file, and are not repeated when they stand there', () => {
+    const config = { url: 'http://127.0.0.1:1/v1', model: 'm', keyFrom: NAME, price: { prompt: 1, completion: 2 } }
+    expect(OPENAI_COMPATIBLE_OPTIONS.parse(config)).toEqual(config)
+    const refused = OPENAI_COMPATIBLE_OPTIONS.safeParse({
+      ...config,
+      apiKey: SECRET,
+      headers: { authorization: SECRET },
+    })
+    expect(refused.error?.issues[0]).toMatchObject({ code: 'unrecognized_keys', keys: ['apiKey', 'headers'] })
+    expect(inspect(refused.error, { depth: 9 })).not.toContain(SECRET)
   })
 
   it('are refused as options or in addresses, without being repeated', () => {

@@ -20,7 +20,7 @@ const FRAME_TOKENS = 8
 export function samplerOf(endpoint: Endpoint, perCall = 1): Sampler<GenerateRequest, Completion> {
   return {
     identity: endpoint.identity,
-    pool: endpoint.pool,
+    ...poolOf(endpoint),
     perCall: (request) => (request.seed === undefined ? perCall : 1),
     expect(request, samples) {
       const texts = request.api === 'chat' ? request.messages.map((message) => message.content) : [request.prompt]
@@ -45,7 +45,7 @@ export function scorerOf(endpoint: Endpoint, capabilities: Capabilities): Sample
   if (scoring === null) throw refuse(capabilities, 'promptLogprobs', 'scoring a given text')
   return {
     identity: [endpoint.identity, 'logprobs'],
-    pool: endpoint.pool,
+    ...poolOf(endpoint),
     perCall: () => 1,
     expect: (request) => expectation(endpoint, [request.text], 1),
     async call(request, _samples, signal) {
@@ -59,7 +59,7 @@ export function scorerOf(endpoint: Endpoint, capabilities: Capabilities): Sample
 export function embedderOf(endpoint: Endpoint): Sampler<{ texts: string[] }, number[][]> {
   return {
     identity: [endpoint.identity, 'embeddings'],
-    pool: endpoint.pool,
+    ...poolOf(endpoint),
     perCall: () => 1,
     expect: (request) => expectation(endpoint, request.texts, 0),
     async call(request, _samples, signal) {
@@ -67,6 +67,10 @@ export function embedderOf(endpoint: Endpoint): Sampler<{ texts: string[] }, num
       return { values: [vectors], usage }
     },
   }
+}
+
+function poolOf({ pool, concurrency }: Endpoint): Pick<Sampler<unknown, unknown>, 'pool' | 'concurrency'> {
+  return concurrency === undefined ? { pool } : { pool, concurrency }
 }
 
 /** Seed of sample i, as 32-bit servers take it. */

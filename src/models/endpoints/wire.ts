@@ -8,7 +8,8 @@ import type { ChatRequest, Completion, Price, TextRequest, TokenLogprob, ToolCal
 export type Json = Record<string, unknown>
 
 /** How a server wants a JSON Schema: vLLM took `guided_json` until 0.12 and takes `structured_outputs` since. */
-export type SchemaField = 'response_format' | 'guided_json' | 'structured_outputs'
+export const SCHEMA_FIELDS = ['response_format', 'guided_json', 'structured_outputs'] as const
+export type SchemaField = (typeof SCHEMA_FIELDS)[number]
 
 export interface BodyOptions {
   model: string
@@ -78,8 +79,7 @@ const CONTEXT =
 export function statusFault(status: number, headers: Record<string, unknown>, text: string): Fault {
   const message = errorMessage(text)
   const found = `status ${status}${message === '' ? '' : `: ${message}`}`
-  const after = headers['retry-after']
-  const retryAfterMs = parseRetryAfter(typeof after === 'string' ? after : undefined, Date.now())
+  const retryAfterMs = askedWait(headers)
   const wait = retryAfterMs === undefined ? {} : { retryAfterMs }
   if (status === 401 || status === 403)
     return new Fault('GRD-CALL-002', { found, try: ['check the key and its rights'] })
@@ -97,6 +97,16 @@ export function statusFault(status: number, headers: Record<string, unknown>, te
     })
   }
   return new Fault('GRD-CALL-010', { found })
+}
+
+/** `retry-after-ms` is finer, where a server sends both. */
+function askedWait(headers: Record<string, unknown>): number | undefined {
+  const text = (name: string): string | undefined => {
+    const value = headers[name]
+    return typeof value === 'string' ? value : undefined
+  }
+  const fine = Number(text('retry-after-ms') ?? Number.NaN)
+  return fine >= 0 ? fine : parseRetryAfter(text('retry-after'), Date.now())
 }
 
 function errorMessage(text: string): string {

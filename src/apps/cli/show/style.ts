@@ -32,3 +32,28 @@ export function oneLine(text: string, width: number): string {
   const characters = [...clean]
   return characters.length > width ? `${characters.slice(0, width - 1).join('')}…` : clean
 }
+
+/** Text of a trace made harmless as by `oneLine`, broken at blanks into at most `most` lines of `width` characters. */
+export function wrapped(text: string, width: number, most: number): string[] {
+  const lines: string[] = []
+  let rest = oneLine(text, Number.POSITIVE_INFINITY)
+  while (lines.length < most - 1 && [...rest].length > width) {
+    const head = [...rest].slice(0, width + 1).join('')
+    const blank = head.lastIndexOf(' ')
+    const end = blank > width / 2 ? blank : [...rest].slice(0, width).join('').length
+    lines.push(rest.slice(0, end))
+    rest = rest.slice(end).trimStart()
+  }
+  return [...lines, oneLine(rest, width)]
+}
+
+/** Rows as columns: the first set left, the others right. */
+export function columns(rows: readonly (readonly string[])[], gap = 3): string[] {
+  const widths = (rows[0] ?? []).map((_, c) => Math.max(...rows.map((row) => row[c]?.length ?? 0)))
+  return rows.map((row) =>
+    row
+      .map((cell, c) => (c === 0 ? cell.padEnd(widths[c] ?? 0) : cell.padStart(widths[c] ?? 0)))
+      .join(' '.repeat(gap))
+      .trimEnd(),
+  )
+}

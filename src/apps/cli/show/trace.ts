@@ -1,9 +1,12 @@
-import type { Evidence, Trace } from '../../../core/words.ts'
+import type { Evidence, Step, Trace } from '../../../core/words.ts'
 import type { Terminal } from '../verb.ts'
-import { oneLine, paint, sparkline } from './style.ts'
+import { oneLine, paint, sparkline, wrapped } from './style.ts'
 
-/** A trace around its first wrong step, with the evidence for it; ends with an empty line. */
-export function showTrace(trace: Trace, terminal: Pick<Terminal, 'colour' | 'columns'>): string {
+/**
+ * A trace around its first wrong step, with the evidence for it; ends with an empty line.
+ * @param before steps shown before the wrong one
+ */
+export function showTrace(trace: Trace, terminal: Pick<Terminal, 'colour' | 'columns'>, before = 1): string {
   const verdict = trace.verdict
   const first = verdict?.firstError ?? -1
   const n = trace.steps.length
@@ -17,19 +20,31 @@ export function showTrace(trace: Trace, terminal: Pick<Terminal, 'colour' | 'col
   const strip = verdict && n <= 60 ? `risk ${sparkline(verdict.risk)}` : ''
   const name = oneLine(trace.id, 34)
   const lines = [`  ${paint(terminal, 'bold', name.padEnd(28))} ${title.padEnd(30)} ${strip}`.trimEnd()]
-  for (let step = Math.max(0, first - 1); first >= 0 && step <= first; step++) {
+  for (let step = Math.max(0, first - before); first >= 0 && step <= first; step++) {
     const mark = step === first ? paint(terminal, 'red', '▸') : ' '
-    const text = trace.steps[step]
-    const spoken =
-      text === undefined ? '' : text.action ? `${text.action.tool}(${compact(text.action.input)})` : text.text
-    lines.push(`  ${mark} ${String(step + 1).padStart(4)}  ${oneLine(spoken, width - 10)}`)
+    lines.push(`  ${mark} ${String(step + 1).padStart(4)}  ${oneLine(spoken(trace.steps[step]), width - 10)}`)
   }
   for (const e of evidenceAt(trace, first)) {
-    lines.push(
-      `          ${paint(terminal, 'cyan', e.source.replace(/^verifier:/, '').padEnd(18))} ${oneLine(saying(e), width - 30)}`,
-    )
+    const head = `          ${paint(terminal, 'cyan', e.source.replace(/^verifier:/, '').padEnd(EVIDENCE_NAME))} `
+    wrapped(saying(e), width - EVIDENCE_NAME - 11, EVIDENCE_LINES).forEach((line, i) => {
+      lines.push(`${i === 0 ? head : ' '.repeat(EVIDENCE_NAME + 11)}${line}`)
+    })
   }
   return `${lines.join('\n')}\n\n`
+}
+
+/** Columns of the name of an evidence's source; the longest verifier's name fits. */
+const EVIDENCE_NAME = 23
+/** Evidence is what a person came for: it is wrapped, not cut, up to this many lines. */
+const EVIDENCE_LINES = 3
+
+/** What a step says on one line: a call with what came back, else its text. */
+function spoken(step: Step | undefined): string {
+  if (step === undefined) return ''
+  const said = step.action
+    ? `${step.text === '' ? '' : `${step.text} `}${step.action.tool}(${compact(step.action.input)})${step.observation === undefined ? '' : ` → ${step.observation}`}`
+    : step.text
+  return step.agent === undefined ? said : `${step.agent}: ${said}`
 }
 
 /** What speaks against the step. */

@@ -2,6 +2,10 @@ import type { Verb } from '../verb.ts'
 
 /** Each verb is loaded only when it is called: `gradus --help` stays fast. */
 export const VERBS: Record<string, { summary: string; load: () => Promise<Verb> }> = {
+  start: {
+    summary: 'a first look: labels the traces that come with Gradus',
+    load: async () => (await import('./start.ts')).start,
+  },
   label: {
     summary: 'risk, evidence and first wrong step for every trace',
     load: async () => (await import('./label.ts')).label,
@@ -14,7 +18,19 @@ export const VERBS: Record<string, { summary: string; load: () => Promise<Verb> 
     summary: 'what is in a file: records, labels, balance, oddities',
     load: async () => (await import('./inspect.ts')).inspect,
   },
+  equal: {
+    summary: 'do two written answers say the same?',
+    load: async () => (await import('./equal.ts')).equality,
+  },
   convert: { summary: 'between trace formats', load: async () => (await import('./convert.ts')).convert },
+  data: {
+    summary: 'public data sets by name: the list, or the paths of their files',
+    load: async () => (await import('./data.ts')).data,
+  },
+  serve: {
+    summary: 'the embedded policy over the OpenAI wire, on this machine only',
+    load: async () => (await import('./serve.ts')).serve,
+  },
   methods: {
     summary: 'the catalogue of formats, annotators, rules and models',
     load: async () => (await import('./methods.ts')).methods,

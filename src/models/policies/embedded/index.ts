@@ -1,5 +1,14 @@
 export { type PassRates, passRates } from './evaluate.ts'
 export { type Card, type LoadedModel, loadEmbedded } from './load.ts'
 export { type EmbeddedModel, embeddedModel, type Hidden, type Hooks, type Scored } from './model.ts'
-export { heldOutProblems, isHeldOut, type Lesson, RECIPES, type Recipe, renderPrompt } from './recipes.ts'
+export {
+  heldOutProblems,
+  isHeldOut,
+  type Lesson,
+  lessonsOf,
+  RECIPES,
+  type Recipe,
+  renderPrompt,
+  type Stage,
+} from './recipes.ts'
 export type { GenerateOptions, Sample } from './sample.ts'

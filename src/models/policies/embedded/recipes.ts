@@ -8,7 +8,6 @@ import { imperative } from '../../../worlds/tasks/imperative.ts'
 import { objectTracking } from '../../../worlds/tasks/object-tracking.ts'
 import { registerProgram } from '../../../worlds/tasks/register-program.ts'
 import { selfRepairingChain } from '../../../worlds/tasks/self-repairing-chain.ts'
-import { tableProgram } from '../../../worlds/tasks/table-program.ts'
 import type { Task } from '../../../worlds/tasks/task.ts'
 import type { Example } from '../../training/transformer/batches.ts'
 import type { TransformerConfig } from '../../training/transformer/config.ts'
@@ -30,20 +29,26 @@ export interface Lesson {
   mark?: string
 }
 
+/** A part of the training: its own lessons and optimiser state, the weights of the stage before. */
+export interface Stage {
+  steps: number
+  lessons: readonly Lesson[]
+}
+
 /** All that decides a policy's weights. */
 export interface Recipe {
   name: string
   summary: string
   config: Omit<TransformerConfig, 'vocab'>
   seed: string
-  steps: number
+  /** Highest learning rate of each stage. */
   rate: number
   warmup: number
   weightDecay: number
   /** Tokens of a batch, about. */
   batchTokens: number
   promptWeight: number
-  lessons: readonly Lesson[]
+  stages: readonly Stage[]
 }
 
 /** What the shipped policies have in common; found on chains with the tune seed. */
@@ -66,11 +71,31 @@ export const RECIPES: readonly Recipe[] = [
     summary: 'arithmetic chains, self-repairing chains and register programs',
     config: { ...USUAL.config, context: 112 },
     seed: 'chains/1',
-    steps: 4_000,
-    lessons: [
-      { task: arithmeticChain, levels: { 0: 1, 1: 3 }, named: [1], share: 3, texts: 'solution' },
-      { task: selfRepairingChain, levels: { 0: 1, 1: 2 }, named: [1], share: 2, texts: 'completer', mark: '~' },
-      { task: registerProgram, levels: { 0: 2, 1: 1 }, named: [0], share: 5, texts: 'solution' },
+    stages: [
+      {
+        steps: 1_600,
+        lessons: [
+          { task: arithmeticChain, levels: { 0: 1, 1: 3 }, named: [], share: 3, texts: 'solution' },
+          {
+            task: selfRepairingChain,
+            levels: { 0: 1, 1: 2, 2: 2 },
+            named: [],
+            share: 3,
+            texts: 'completer',
+            mark: '~',
+          },
+          { task: registerProgram, levels: { 0: 1, 1: 3 }, named: [], share: 4, texts: 'solution' },
+        ],
+      },
+      {
+        // Shorter repairs and more of the registers, which were the weakest after the first stage.
+        steps: 1_600,
+        lessons: [
+          { task: arithmeticChain, levels: { 0: 1, 1: 3 }, named: [1], share: 3, texts: 'solution' },
+          { task: selfRepairingChain, levels: { 0: 1, 1: 2 }, named: [0, 1], share: 2, texts: 'completer', mark: '~' },
+          { task: registerProgram, levels: { 0: 2, 1: 1 }, named: [0], share: 5, texts: 'solution' },
+        ],
+      },
     ],
   },
   {
@@ -79,32 +104,44 @@ export const RECIPES: readonly Recipe[] = [
     summary: 'the Game of 24 with three and four numbers',
     config: { ...USUAL.config, context: 128 },
     seed: 'game24/1',
-    steps: 1_600,
-    lessons: [{ task: game24, levels: { 0: 1, 1: 2, 2: 2 }, named: [1, 2], share: 1, texts: 'solution' }],
+    stages: [
+      {
+        steps: 1_600,
+        lessons: [{ task: game24, levels: { 0: 1, 1: 2, 2: 2 }, named: [1, 2], share: 1, texts: 'solution' }],
+      },
+    ],
   },
   {
     ...USUAL,
     name: 'worlds',
-    summary: 'object tracking, HopWorld questions, table programs and traced imperative programs',
-    config: { ...USUAL.config, context: 176 },
+    summary: 'object tracking, HopWorld questions and traced straight programs',
+    config: { ...USUAL.config, context: 160 },
     seed: 'worlds/1',
-    steps: 3_000,
-    lessons: [
-      { task: objectTracking, levels: { 0: 1 }, named: [0], share: 1, texts: 'solution' },
+    stages: [
       {
-        task: hopworld,
-        levels: { 0: 1, 1: 1 },
-        named: [1],
-        share: 1,
-        texts: 'solution',
-        reply: (problem, step) =>
-          step.startsWith(SEARCH) ? `found: ${search(problem, step.slice(SEARCH.length))}` : null,
+        steps: 1_000,
+        lessons: [
+          { task: objectTracking, levels: { 0: 1 }, named: [0], share: 1, texts: 'solution' },
+          {
+            task: hopworld,
+            levels: { 0: 1, 1: 1 },
+            named: [1],
+            share: 1,
+            texts: 'solution',
+            reply: (problem, step) =>
+              step.startsWith(SEARCH) ? `found: ${search(problem, step.slice(SEARCH.length))}` : null,
+          },
+          { task: imperative, levels: { 0: 1 }, named: [0], share: 1, texts: 'solution' },
+        ],
       },
-      { task: tableProgram, levels: { 0: 1 }, named: [0], share: 1, texts: 'solution' },
-      { task: imperative, levels: { 0: 1, 1: 1 }, named: [0], share: 1, texts: 'solution' },
     ],
   },
 ]
+
+/** What a policy has learnt in the end. */
+export function lessonsOf(recipe: Recipe): readonly Lesson[] {
+  return recipe.stages.at(-1)?.lessons ?? []
+}
 
 /** Share of all problems that no shipped policy was trained on, in 256ths. */
 const HELD_OUT = 16
@@ -149,16 +186,18 @@ export function heldOutProblems(task: Task, level: number, seed: string, n: numb
   return found.slice(0, n)
 }
 
-/** Endless training examples of a recipe, the same for the same recipe. */
-export function* examples(recipe: Recipe): Generator<Example, void> {
-  const draws = random(`${recipe.seed}/draws`)
-  const texts = random(`${recipe.seed}/texts`)
+/** Endless training examples of a stage (from 0), the same for the same recipe. */
+export function* examples(recipe: Recipe, stage: number): Generator<Example, void> {
+  const seed = stage === 0 ? recipe.seed : `${recipe.seed}/stage ${stage}`
+  const lessons = recipe.stages[stage]?.lessons ?? []
+  const draws = random(`${seed}/draws`)
+  const texts = random(`${seed}/texts`)
   const streams = new Map<string, Generator<Problem, void>>()
   for (;;) {
-    const lesson = weighted(recipe.lessons, (each) => each.share, draws.next())
+    const lesson = weighted(lessons, (each) => each.share, draws.next())
     const level = Number(weighted(Object.entries(lesson.levels), ([, share]) => share, draws.next())[0])
     const key = `${lesson.task.name}/${level}`
-    const stream = streams.get(key) ?? problems(lesson.task, level, `${recipe.seed}/train`)
+    const stream = streams.get(key) ?? problems(lesson.task, level, `${seed}/train`)
     streams.set(key, stream)
     const problem = stream.next().value
     if (!problem) return

@@ -10,12 +10,12 @@ import { train } from '../../training/transformer/train.ts'
 import { type PassRates, passRates } from './evaluate.ts'
 import { type Card, weightsFolder } from './load.ts'
 import { embeddedModel } from './model.ts'
-import { examples, RECIPES, type Recipe } from './recipes.ts'
+import { examples, lessonsOf, RECIPES, type Recipe } from './recipes.ts'
 
 export interface TrainPolicyOptions {
   /** Folder to write to; by default the package's `weights`. */
   out?: string
-  /** Fewer steps than the recipe's, for a quick look; the learning rate falls by them. */
+  /** Most steps of each stage, for a quick look; the learning rate falls by them. */
   steps?: number
   /** Held-out problems per level in the card's figures; 200. */
   problems?: number
@@ -42,25 +42,33 @@ export async function trainPolicy(name: string, options: TrainPolicyOptions = {}
   if (!found) {
     throw new GradusError('GRD-MODEL-004', { found: name, expected: RECIPES.map((each) => each.name).join(', ') })
   }
-  const recipe = { ...found, steps: options.steps ?? found.steps }
+  const recipe = shortened(found, options.steps)
   const tokenizer = recipeTokenizer(recipe)
   const config = { ...recipe.config, vocab: tokenizer.size }
+  const allSteps = recipe.stages.reduce((sum, { steps }) => sum + steps, 0)
   const started = performance.now()
+  const losses: number[] = []
   let tokens = 0
-  const { weights, losses } = await train({
-    ...recipe,
-    config,
-    weights: initialWeights(config, recipe.seed),
-    batches: batches(examples(recipe), tokenizer, {
-      tokens: recipe.batchTokens,
-      context: config.context,
-      promptWeight: recipe.promptWeight,
-    }),
-    onStep(step, loss, count) {
-      tokens += count
-      options.onStep?.(step, recipe.steps, loss, (tokens / (performance.now() - started)) * 1_000)
-    },
-  })
+  let weights = initialWeights(config, recipe.seed)
+  for (const [stage, { steps }] of recipe.stages.entries()) {
+    const trained = await train({
+      ...recipe,
+      config,
+      weights,
+      steps,
+      batches: batches(examples(recipe, stage), tokenizer, {
+        tokens: recipe.batchTokens,
+        context: config.context,
+        promptWeight: recipe.promptWeight,
+      }),
+      onStep(_, loss, count) {
+        tokens += count
+        losses.push(loss)
+        options.onStep?.(losses.length, allSteps, loss, (tokens / (performance.now() - started)) * 1_000)
+      },
+    })
+    weights = trained.weights
+  }
   const seconds = Math.round((performance.now() - started) / 1_000)
   return publishPolicy(recipe, { weights, tokenizer, losses, tokens, seconds }, options)
 }
@@ -86,7 +94,7 @@ export async function publishPolicy(
   const seed = options.seed ?? 'report'
   const problems = options.problems ?? 200
   const rates: PassRates[] = []
-  for (const lesson of recipe.lessons) {
+  for (const lesson of lessonsOf(recipe)) {
     for (const level of Object.keys(lesson.levels).map(Number)) {
       const measured = await passRates(model, lesson, level, { seed, problems, samples: SAMPLES })
       options.onRates?.(measured)
@@ -103,7 +111,7 @@ export async function publishPolicy(
     config,
     alphabet: [...tokenizer.alphabet],
     training: { seed: recipe.seed, steps: losses.length, tokens, seconds, loss: tail(losses) },
-    tasks: recipe.lessons.map(({ task, mark, levels, named, texts }) => ({
+    tasks: lessonsOf(recipe).map(({ task, mark, levels, named, texts }) => ({
       task: task.name,
       mark: mark ?? '',
       trainedOn: Object.keys(levels).map(Number),
@@ -122,9 +130,14 @@ export function recipeTokenizer(recipe: Recipe): Tokenizer {
   return charTokenizer(alphabetOf(firstTexts(recipe)))
 }
 
+function shortened(recipe: Recipe, most: number | undefined): Recipe {
+  if (most === undefined) return recipe
+  return { ...recipe, stages: recipe.stages.map((stage) => ({ ...stage, steps: Math.min(most, stage.steps) })) }
+}
+
 function* firstTexts(recipe: Recipe): Generator<string, void> {
   let n = 0
-  for (const { prompt, completion } of examples(recipe)) {
+  for (const { prompt, completion } of examples(recipe, 0)) {
     if (n++ === ALPHABET_EXAMPLES) return
     yield prompt
     yield completion
@@ -142,9 +155,9 @@ async function save(folder: string, name: string, weights: Uint8Array, card: Car
   await write(`${name}.json`, `${JSON.stringify(card, null, 2)}\n`)
 }
 
-/** Mean of the last 50 losses: one batch alone is noise. */
+/** Mean of the last 100 losses: one batch alone is noise. */
 function tail(losses: readonly number[]): number {
-  const last = losses.slice(-50)
+  const last = losses.slice(-100)
   return Number((last.reduce((a, b) => a + b, 0) / last.length).toFixed(4))
 }
 

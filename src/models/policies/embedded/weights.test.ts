@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
+import { game24 } from '../../../worlds/tasks/game24.ts'
 import { passRates } from './evaluate.ts'
 import { type LoadedModel, loadEmbedded, readCard, weightsFolder } from './load.ts'
-import { heldOutProblems, isHeldOut, RECIPES, renderPrompt, toExample } from './recipes.ts'
+import { heldOutProblems, isHeldOut, lessonsOf, RECIPES, renderPrompt, toExample } from './recipes.ts'
 
 const root = weightsFolder()
 const cards = readdirSync(root)
@@ -51,7 +52,7 @@ describe('shipped weights', () => {
 
   it.each(cards)('$name give the recorded sample', async ({ name }) => {
     const model = await load(name)
-    const lesson = RECIPES.find((recipe) => recipe.name === name)!.lessons[0]!
+    const lesson = lessonsOf(RECIPES.find((recipe) => recipe.name === name)!)[0]!
     const [problem] = heldOutProblems(lesson.task, lesson.named[0]!, 'recorded', 1)
     const prompt = `${renderPrompt(lesson.mark, problem!)}\n`
     const [sample] = await model.generate({ prompts: [prompt], seeds: ['recorded'], maxTokens: 150 })
@@ -60,7 +61,7 @@ describe('shipped weights', () => {
 
   it('solve some problems of the usual level today as on the card', async () => {
     const model = await load('chains')
-    const lesson = RECIPES[0]!.lessons[0]!
+    const lesson = lessonsOf(RECIPES[0]!)[0]!
     const level = lesson.named[0]!
     const now = await passRates(model, lesson, level, { seed: 'today', problems: 24, samples: 8 })
     const then = model.card.measured.rates.find((each) => each.task === lesson.task.name && each.level === level)!
@@ -75,13 +76,13 @@ describe('shipped weights', () => {
 
 describe('recipes', () => {
   it('keep held-out problems from training, in any order of their numbers', () => {
-    const [problem] = heldOutProblems(RECIPES.find(({ name }) => name === 'game24')!.lessons[0]!.task, 2, 'order', 1)
+    const [problem] = heldOutProblems(game24, 2, 'order', 1)
     expect(isHeldOut(problem!.prompt)).toBe(true)
     expect(isHeldOut(problem!.prompt.split(' ').reverse().join(' '))).toBe(true)
   })
 
   it('leave the lines of the environment unlearned', () => {
-    const lesson = RECIPES.flatMap(({ lessons }) => lessons).find(({ task }) => task.name === 'hopworld')!
+    const lesson = RECIPES.flatMap(lessonsOf).find(({ task }) => task.name === 'hopworld')!
     const [problem] = lesson.task.generate('given', 1, 1)
     const { completion, given } = toExample(lesson, problem!, problem!.solution!)
     const texts = given!.map(([from, to]) => completion.slice(from, to))

@@ -1,0 +1,260 @@
+import { Hono } from 'hono'
+import { streamSSE } from 'hono/streaming'
+import { z } from 'zod'
+import { GradusError } from '../../core/errors.ts'
+import { Batcher } from './batcher.ts'
+import { guard } from './guard.ts'
+import type { GenerateCall, Generated, ServedModel, TokenScore } from './model.ts'
+
+const Shared = z.looseObject({
+  model: z.string(),
+  n: z.number().int().min(1).max(128).nullish(),
+  max_tokens: z.number().int().min(0).nullish(),
+  max_completion_tokens: z.number().int().min(0).nullish(),
+  temperature: z.number().min(0).max(5).nullish(),
+  stop: z.union([z.string(), z.array(z.string()).max(16)]).nullish(),
+  seed: z.number().int().nullish(),
+  stream: z.boolean().nullish(),
+  stream_options: z.looseObject({ include_usage: z.boolean().optional() }).nullish(),
+  prompt_logprobs: z.number().int().min(0).nullish(),
+})
+const CompletionBody = Shared.extend({
+  prompt: z.union([z.string(), z.array(z.string()).min(1)]),
+  logprobs: z.number().int().min(0).nullish(),
+  echo: z.boolean().nullish(),
+})
+const Part = z.looseObject({ type: z.string(), text: z.string().optional() })
+const ChatBody = Shared.extend({
+  messages: z
+    .array(z.looseObject({ role: z.string(), content: z.union([z.string(), z.array(Part)]).nullish() }))
+    .min(1),
+  logprobs: z.boolean().nullish(),
+})
+type Body = z.output<typeof Shared>
+
+/** As many tokens as a request gets that names no limit (OpenAI's completions default). */
+const DEFAULT_TOKENS = 16
+
+/**
+ * The OpenAI wire over a model in this process: completions, chat, log-probabilities of answer and prompt, `n`, `seed`,
+ * `stop`, streaming.
+ *
+ * A sample depends on prompt, settings and seed alone. Without a seed the request's number is one. Streams are cut from
+ * the finished answer, token by token. A chat is read as the problem (last user message) and the steps so far
+ * (assistant messages after it).
+ */
+export function openaiApp(models: readonly ServedModel[], token: string): Hono {
+  const app = new Hono()
+  let requests = 0
+  const queues = new Map(
+    models.map((m) => [m.name, new Batcher<GenerateCall, Generated[]>((calls) => m.generate(calls))]),
+  )
+  const scorers = new Map(models.map((m) => [m.name, new Batcher<string, TokenScore[]>((prompts) => m.score(prompts))]))
+
+  const answer = async (model: ServedModel, body: Body, prompts: readonly string[], defaultTokens: number) => {
+    const request = requests++
+    const maxTokens = body.max_completion_tokens ?? body.max_tokens ?? defaultTokens
+    return await Promise.all(
+      prompts.map(async (prompt, p) => {
+        const call: GenerateCall = {
+          prompt,
+          n: body.n ?? 1,
+          maxTokens,
+          temperature: body.temperature ?? 1,
+          stop: body.stop === undefined || body.stop === null ? [] : [body.stop].flat(),
+          seed: body.seed === undefined || body.seed === null ? `request/${request}/${p}` : `seed/${body.seed}`,
+        }
+        const samples =
+          maxTokens === 0 ? Array.from({ length: call.n }, EMPTY) : await queues.get(model.name)!.ask(call)
+        return { prompt, samples }
+      }),
+    )
+  }
+
+  app.get('/health', (c) => c.json({ status: 'ok' }))
+  app.use('/v1/*', guard(token))
+  app.onError((error, c) => c.json(...failure(error)))
+  app.notFound((c) =>
+    c.json(
+      { error: { message: `no such path: ${c.req.path}`, type: 'invalid_request_error', code: 'not_found' } },
+      404,
+    ),
+  )
+
+  app.get('/v1/models', (c) =>
+    c.json({
+      object: 'list',
+      data: models.map((m) => ({
+        id: m.name,
+        object: 'model',
+        created: 0,
+        owned_by: 'gradus',
+        max_model_len: m.context,
+      })),
+    }),
+  )
+
+  app.post('/v1/completions', async (c) => {
+    const body = parse(CompletionBody, await json(c.req.raw))
+    const model = find(models, body.model)
+    const prompts = [body.prompt].flat()
+    const answers = await answer(model, body, prompts, DEFAULT_TOKENS)
+    const wantsPrompt =
+      (body.prompt_logprobs ?? null) !== null || (body.echo === true && (body.logprobs ?? null) !== null)
+    const scores = await Promise.all(
+      prompts.map((p) => (wantsPrompt ? scorers.get(model.name)!.ask(p) : Promise.resolve([]))),
+    )
+    const choices = answers.flatMap(({ prompt, samples }, p) =>
+      samples.map((sample, i) => ({
+        index: p * samples.length + i,
+        text: body.echo === true ? prompt + sample.text : sample.text,
+        finish_reason: sample.finish,
+        logprobs:
+          (body.logprobs ?? null) === null
+            ? null
+            : legacyLogprobs(body.echo === true ? [...scores[p]!, ...sample.tokens] : sample.tokens),
+        ...((body.prompt_logprobs ?? null) !== null && { prompt_logprobs: vllmPromptLogprobs(scores[p]!) }),
+      })),
+    )
+    const head = { id: `cmpl-${requests}`, object: 'text_completion', created: 0, model: model.name }
+    const usage = usageOf(answers)
+    if (body.stream !== true) return c.json({ ...head, choices, usage })
+    return streamSSE(c, async (stream) => {
+      for (const { index, finish_reason } of choices) {
+        const sample = answers[Math.floor(index / (body.n ?? 1))]!.samples[index % (body.n ?? 1)]!
+        for (const t of sample.tokens)
+          await stream.writeSSE({
+            data: JSON.stringify({ ...head, choices: [{ index, text: t.text, finish_reason: null, logprobs: null }] }),
+          })
+        await stream.writeSSE({
+          data: JSON.stringify({ ...head, choices: [{ index, text: '', finish_reason, logprobs: null }] }),
+        })
+      }
+      if (body.stream_options?.include_usage)
+        await stream.writeSSE({ data: JSON.stringify({ ...head, choices: [], usage }) })
+      await stream.writeSSE({ data: '[DONE]' })
+    })
+  })
+
+  app.post('/v1/chat/completions', async (c) => {
+    const body = parse(ChatBody, await json(c.req.raw))
+    const model = find(models, body.model)
+    const prompt = chatPrompt(body.messages)
+    const answers = await answer(model, body, [prompt], model.context)
+    const scores = (body.prompt_logprobs ?? null) === null ? null : await scorers.get(model.name)!.ask(prompt)
+    const samples = answers[0]!.samples
+    const head = { id: `chatcmpl-${requests}`, created: 0, model: model.name }
+    const usage = usageOf(answers)
+    const logprobs = (tokens: readonly TokenScore[]) =>
+      body.logprobs === true ? { content: tokens.map(chatLogprob), refusal: null } : null
+    if (body.stream !== true) {
+      const choices = samples.map((s, index) => ({
+        index,
+        message: { role: 'assistant', content: s.text, refusal: null },
+        logprobs: logprobs(s.tokens),
+        finish_reason: s.finish,
+      }))
+      return c.json({
+        ...head,
+        object: 'chat.completion',
+        choices,
+        usage,
+        ...(scores && { prompt_logprobs: vllmPromptLogprobs(scores) }),
+      })
+    }
+    return streamSSE(c, async (stream) => {
+      const chunk = (choice: unknown) =>
+        stream.writeSSE({ data: JSON.stringify({ ...head, object: 'chat.completion.chunk', choices: [choice] }) })
+      for (const [index, s] of samples.entries()) {
+        await chunk({ index, delta: { role: 'assistant', content: '' }, logprobs: null, finish_reason: null })
+        for (const t of s.tokens)
+          await chunk({ index, delta: { content: t.text }, logprobs: logprobs([t]), finish_reason: null })
+        await chunk({ index, delta: {}, logprobs: null, finish_reason: s.finish })
+      }
+      if (body.stream_options?.include_usage)
+        await stream.writeSSE({
+          data: JSON.stringify({ ...head, object: 'chat.completion.chunk', choices: [], usage }),
+        })
+      await stream.writeSSE({ data: '[DONE]' })
+    })
+  })
+  return app
+}
+
+const EMPTY = (): Generated => ({ text: '', tokens: [], finish: 'length' })
+
+async function json(request: Request): Promise<unknown> {
+  return await request.json().catch((cause: unknown) => {
+    throw new GradusError('GRD-SERVE-001', { found: 'a body that is not JSON', cause })
+  })
+}
+
+function parse<S extends z.ZodType>(schema: S, body: unknown): z.output<S> {
+  const result = schema.safeParse(body)
+  if (result.success) return result.data
+  const issue = result.error.issues[0]
+  throw new GradusError('GRD-SERVE-001', {
+    where: { field: issue?.path.join('.') ?? '' },
+    found: issue?.message ?? 'another shape',
+  })
+}
+
+function find(models: readonly ServedModel[], name: string): ServedModel {
+  const found = models.find((m) => m.name === name)
+  if (found) return found
+  throw new GradusError('GRD-SERVE-002', { found: name, expected: `one of ${models.map((m) => m.name).join(', ')}` })
+}
+
+/** The problem and, behind it, the steps so far, as the embedded policies were trained to read them. */
+function chatPrompt(messages: z.output<typeof ChatBody>['messages']): string {
+  const textOf = (content: (typeof messages)[number]['content']): string =>
+    typeof content === 'string' ? content : (content ?? []).map((p) => p.text ?? '').join('')
+  const last = messages.findLastIndex((m) => m.role === 'user')
+  const problem = textOf(messages[last]?.content)
+  const steps = messages
+    .slice(last + 1)
+    .filter((m) => m.role === 'assistant')
+    .map((m) => textOf(m.content))
+  return [problem, ...steps.filter((s) => s !== '')].map((s) => `${s.replace(/\n+$/, '')}\n`).join('')
+}
+
+function usageOf(answers: readonly { prompt: string; samples: readonly Generated[] }[]) {
+  const prompt_tokens = answers.reduce((n, a) => n + [...a.prompt].length, 0)
+  const completion_tokens = answers.reduce((n, a) => n + a.samples.reduce((m, s) => m + s.tokens.length, 0), 0)
+  return { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens }
+}
+
+function legacyLogprobs(tokens: readonly TokenScore[]) {
+  let offset = 0
+  return {
+    tokens: tokens.map((t) => t.text),
+    token_logprobs: tokens.map((t) => t.logprob),
+    top_logprobs: tokens.map((t) => ({ [t.text]: t.logprob })),
+    text_offset: tokens.map((t) => {
+      const at = offset
+      offset += t.text.length
+      return at
+    }),
+  }
+}
+
+function chatLogprob(t: TokenScore) {
+  return { token: t.text, logprob: t.logprob, bytes: [...Buffer.from(t.text)], top_logprobs: [] }
+}
+
+/** vLLM's shape: one object a prompt token, keyed by token id; nothing is known of the first in its convention. */
+function vllmPromptLogprobs(tokens: readonly TokenScore[]) {
+  return tokens.map((t, i) => (i === 0 ? null : { [t.id]: { logprob: t.logprob, rank: null, decoded_token: t.text } }))
+}
+
+function failure(error: unknown): [unknown, 400 | 404 | 429 | 500] {
+  if (error instanceof RangeError)
+    return [{ error: { message: error.message, type: 'rate_limit_error', code: 'overloaded' } }, 429]
+  if (!(error instanceof GradusError))
+    return [{ error: { message: 'internal error', type: 'server_error', code: 'internal' } }, 500]
+  const code = error.code === 'GRD-MODEL-002' ? 'context_length_exceeded' : error.code
+  const message = [error.message, error.expected === undefined ? '' : `expected ${error.expected}`]
+    .filter((s) => s !== '')
+    .join('; ')
+  return [{ error: { message, type: 'invalid_request_error', code } }, error.code === 'GRD-SERVE-002' ? 404 : 400]
+}
