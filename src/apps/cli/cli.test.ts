@@ -2,9 +2,12 @@ import { spawn, spawnSync } from 'node:child_process'
 import { access, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { Trace } from '../../core/words.ts'
 import { packageRoot } from '../package-root.ts'
+
+// Processes start slowly where other work has the cores.
+vi.setConfig({ testTimeout: 120_000 })
 
 const BIN = join(packageRoot(), 'bin', 'gradus.mjs')
 const SHIPPED = join(packageRoot(), 'examples', 'traces')
@@ -112,11 +115,22 @@ describe.concurrent('gradus label', () => {
     await expect(access(join(folder, 'strict.jsonl'))).rejects.toThrow()
   })
 
-  it('is not hurt by a reader that stops early', () => {
-    const many = `for i in 1 2 3 4 5 6 7 8; do sed "s/\\"id\\":\\"/&$i-/" '${AGENTS}'; done`
-    const command = `{ ${many}; } | '${process.execPath}' '${BIN}' label - --show 1000 | head -n 1; echo "\${PIPESTATUS[1]}"`
-    const { stdout, stderr } = spawnSync('bash', ['-c', command], { encoding: 'utf8' })
-    expect(stdout).toMatch(/flight-to-lisbon.*\n0\n$/)
+  it.each([
+    ['label - --show 1000 --no-code', /^ {2}flight-to-lisbon/],
+    ['convert - -o -', /^\{"id"/],
+  ])('%s is not hurt by a reader that stops early', async (command, said) => {
+    const file = join(folder, `many-${command.slice(0, 5)}.jsonl`)
+    const text = await readFile(AGENTS, 'utf8')
+    // Far more than a pipe holds.
+    const copies = Array.from({ length: 40 }, (_, i) => text.replaceAll('{"id":"', `{"id":"${i}-`))
+    await writeFile(file, copies.join('').replace('"0-', '"'))
+    const { stdout, stderr } = spawnSync(
+      'bash',
+      ['-c', `'${process.execPath}' '${BIN}' ${command} < '${file}' | head -n 1; echo "\${PIPESTATUS[0]}"`],
+      { encoding: 'utf8' },
+    )
+    expect(stdout).toMatch(said)
+    expect(stdout.trim().split('\n').slice(1)).toEqual(['0'])
     expect(stderr).toBe('')
   })
 })
@@ -227,17 +241,21 @@ describe.concurrent('misuse', () => {
   })
 })
 
+/** `gradus --version` on two cores that have nothing else to do. */
+const IDLE_SECONDS = 0.15
+
 describe('gradus start', () => {
   it('labels the shipped traces, and each command that it prints works when pasted', async () => {
     const cwd = await mkdtemp(join(folder, 'start-'))
+    const idle = (await gradus(['--version'])).seconds
     const { code, out, err, seconds, first } = await gradus(['start'], { cwd })
     expect({ code, err }).toEqual({ code: 0, err: '' })
     expect(out).toMatch(/▸ +3 {2}Tom and Priya swap books/)
     expect(out).toMatch(/53 traces labelled/)
     expect(out).toMatch(/^ {2}all +38 +\d+ +0 +\d+ +\d+ +15 +0 +\d+$/m)
-    // Twice the promise: other work may share the cores.
-    expect(first).toBeLessThan(6)
-    expect(seconds).toBeLessThan(20)
+    // The promise is 3 and 10 seconds; where other work has the cores it is as many times the time of `--version`.
+    expect(first).toBeLessThan(Math.max(3, 3 * (idle / IDLE_SECONDS)))
+    expect(seconds).toBeLessThan(Math.max(10, 10 * (idle / IDLE_SECONDS)))
     expect(await readFile(join(cwd, 'gradus-out', 'report.html'), 'utf8')).toContain('book-exchange')
 
     const commands = [...out.matchAll(/^ {4}npx gradus (.+?) {3}/gm)].map((m) => m[1] ?? '')
@@ -247,6 +265,17 @@ describe('gradus start', () => {
       expect({ command, status, stderr: String(stderr) }).toEqual({ command, status: 0, stderr: '' })
     }
   })
+})
+
+it('gradus start uses a temporary folder where the current one cannot take its results', async () => {
+  const cwd = await mkdtemp(join(folder, 'taken-'))
+  await writeFile(join(cwd, 'gradus-out'), 'a file of somebody else')
+  const { code, out } = await gradus(['start', '--json'], { cwd, env: { TMPDIR: folder } })
+  expect(code).toBe(0)
+  const { labelled } = JSON.parse(out)
+  expect(labelled.startsWith(join(folder, 'gradus-out-'))).toBe(true)
+  expect(lines(await readFile(labelled, 'utf8'))).toHaveLength(53)
+  expect(await readFile(join(cwd, 'gradus-out'), 'utf8')).toBe('a file of somebody else')
 })
 
 const oldNode = (process.env.PATH ?? '')
