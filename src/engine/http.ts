@@ -3,8 +3,8 @@ import { Agent as HttpAgent, request as httpRequest } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { Fault } from './fault.ts'
 
-/** One answer, bytes: 16 completions of 100,000 tokens with five alternatives each stay below it. */
-const ANSWER_BYTES = 512 * 1024 * 1024
+/** One answer, bytes: 8 completions of 100,000 tokens with five alternatives each stay below it, and V8 strings end at 512 MiB. */
+const ANSWER_BYTES = 256 * 1024 * 1024
 
 export interface HttpReply {
   status: number
@@ -99,7 +99,7 @@ function tooLong(): Fault {
   return new Fault('GRD-CALL-007', { found: `more than ${ANSWER_BYTES / 1024 / 1024} MiB` })
 }
 
-/** Errors before anything went over the wire: the call cannot have cost anything. */
+/** Errors before the request went out: the call cannot have cost anything. */
 const UNREACHED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT'])
 
 function broken(error: unknown, url: URL): Fault {
@@ -108,12 +108,14 @@ function broken(error: unknown, url: URL): Fault {
   const message = error instanceof Error ? error.message : String(error)
   // A local name has several addresses, and the error of each is inside.
   const inner = error instanceof AggregateError && message === '' ? code : message
-  if (UNREACHED.has(code) || code.startsWith('ERR_TLS') || code.includes('CERT')) {
+  if (UNREACHED.has(code) || /^ERR_TLS|CERT|^UNABLE_TO_|^EPROTO$/.test(code)) {
     return new Fault('GRD-CALL-001', {
       found: `${url.origin}: ${inner}`,
       try: ['check that the server runs and that the address is right'],
       cause: error,
     })
   }
-  return new Fault('GRD-CALL-006', { found: `${url.origin}: ${inner}`, cause: error })
+  // Not HTTP at all, or a header beyond the limits of the parser.
+  const unreadable = code.startsWith('HPE_')
+  return new Fault(unreadable ? 'GRD-CALL-007' : 'GRD-CALL-006', { found: `${url.origin}: ${inner}`, cause: error })
 }

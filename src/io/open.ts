@@ -1,6 +1,6 @@
 import { open, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { createGunzip } from 'node:zlib'
+import { createGunzip, type Gunzip } from 'node:zlib'
 import { GradusError } from '../core/errors.ts'
 import { LIMITS } from '../core/limits.ts'
 
@@ -110,7 +110,7 @@ async function* gunzip(bytes: AsyncIterable<Buffer>, file: string): AsyncGenerat
     try {
       for await (const chunk of bytes) {
         packed += chunk.length
-        if (!unzip.write(Buffer.from(chunk))) await new Promise((go) => unzip.once('drain', go))
+        if (!unzip.write(Buffer.from(chunk))) await drained(unzip)
         if (unzip.destroyed) return
       }
       unzip.end()
@@ -143,4 +143,15 @@ async function* gunzip(bytes: AsyncIterable<Buffer>, file: string): AsyncGenerat
   } finally {
     unzip.destroy()
   }
+}
+
+/** Resolves when more can be written, and when nothing ever will be because the reader went away. */
+function drained(unzip: Gunzip): Promise<void> {
+  return new Promise((go) => {
+    const done = (): void => {
+      unzip.off('drain', done).off('close', done)
+      go()
+    }
+    unzip.on('drain', done).on('close', done)
+  })
 }

@@ -46,7 +46,7 @@ const LIMIT_REJECTED = 100
 export async function openTraces(path: string, options: ReadOptions = {}): Promise<TraceFile> {
   const opened = await openBytes(path)
   const records = await openRecords(opened, path)
-  const format = options.format === undefined ? detectFormat(records.sample, opened.file) : formatNamed(options.format)
+  const format = await chooseFormat(records.sample, opened, options.format)
   const report: ReadReport = {
     file: opened.file,
     format: format.name,
@@ -60,6 +60,24 @@ export async function openTraces(path: string, options: ReadOptions = {}): Promi
   return { report, batches: readBatches(records, format, report, options.strict ?? false) }
 }
 
+/** Closes the file where no format fits. */
+async function chooseFormat(sample: Sample, opened: Opened, name: string | undefined): Promise<Format> {
+  try {
+    return name === undefined ? detectFormat(sample, opened.file) : formatNamed(name)
+  } catch (error) {
+    await opened.bytes[Symbol.asyncIterator]().return?.()
+    throw error
+  }
+}
+
+/** What a file looks like to the formats: container and first records. */
+export async function sampleOf(path: string): Promise<Sample> {
+  const opened = await openBytes(path)
+  const { sample } = await openRecords(opened, path)
+  await opened.bytes[Symbol.asyncIterator]().return?.()
+  return sample
+}
+
 /** All traces of a file at once; for small files and tests. */
 export async function readTraces(
   path: string,
@@ -69,6 +87,24 @@ export async function readTraces(
   const traces: Trace[] = []
   for await (const batch of batches) traces.push(...batch)
   return { traces, report }
+}
+
+/**
+ * The batches up to where a file turns out to be damaged (cut gzip, a record beyond the limits): what was read before
+ * is kept and the damage stands in the report. Without any trace before it, or when strict, the error is thrown.
+ */
+export async function* untilDamaged(
+  batches: AsyncIterable<Trace[]>,
+  report: ReadReport,
+  strict: boolean,
+): AsyncGenerator<Trace[]> {
+  try {
+    yield* batches
+  } catch (error) {
+    if (!(error instanceof GradusError) || strict || report.traces === 0) throw error
+    report.rejected.unshift(error)
+    report.rejectedByCode[error.code] = (report.rejectedByCode[error.code] ?? 0) + 1
+  }
 }
 
 /** @throws GradusError GRD-IO-004 */
@@ -255,8 +291,9 @@ async function* readBatches(
     try {
       return keep(format.read(value, at(line)), line)
     } catch (error) {
-      if (!(error instanceof GradusError)) throw error
-      reject(error)
+      if (error instanceof RangeError) reject(tooDeep(report.file, line, error))
+      else if (error instanceof GradusError) reject(error)
+      else throw error
       return []
     }
   }
@@ -273,8 +310,9 @@ async function* readBatches(
     yield readOne(all, 1)
     return
   }
-  if (format.unroll && records.sample.container === 'json' && !Array.isArray(records.sample.document)) {
-    const rows = format.unroll(records.sample.document)
+  const { container, document } = records.sample
+  const rows = container === 'json' ? unrolled(format, document) : undefined
+  if (rows) {
     report.records += rows.length
     yield rows.flatMap((row, i) => readOne(row, i + 1))
     return
@@ -288,4 +326,20 @@ async function* readBatches(
     }
     yield out
   }
+}
+
+/** Records of a JSON document that are not simply the elements of its array; undefined for the usual case. */
+function unrolled(format: Format, document: unknown): unknown[] | undefined {
+  if (Array.isArray(document)) return format.oneRecord?.(document) === true ? [document] : undefined
+  return format.unroll?.(document)
+}
+
+/** Parsing takes any depth, walking does not: the stack ends first. */
+function tooDeep(file: string, line: number, cause: RangeError): GradusError {
+  return new GradusError('GRD-IO-010', {
+    where: { file, line },
+    found: 'values nested too deeply to be walked',
+    expected: `at most ${LIMITS.jsonDepth} levels`,
+    cause,
+  })
 }

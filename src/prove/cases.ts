@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { GradusError } from '../core/errors.ts'
 import { random } from '../core/seeds.ts'
 import { questionKey, questionOf } from '../core/split.ts'
@@ -13,6 +14,18 @@ export interface Gold {
   firstError: number | null
   /** One a step; undefined = not labelled. */
   classes: (StepClassName | undefined)[]
+  /** What people said of single aspects; empty where the set has none. */
+  ratings: Rating[]
+}
+
+/** One person's (or the majority's) word on one aspect of a step or, without step, of the whole trace. */
+export interface Rating {
+  aspect: string
+  step: number | null
+  /** A grade as the set has it; for yes/no aspects, 1 = yes. */
+  value: number
+  /** Is a high value good? Yes/no aspects name flaws. */
+  graded: boolean
 }
 
 /** What a predictor says of a trace. */
@@ -23,6 +36,8 @@ export interface Prediction {
   risk: (number | null)[]
   /** P(class) a step, in the order of `STEP_CLASSES`, where the predictor has classes; null = cannot say. */
   classes: (readonly number[] | null)[]
+  /** Was the stated reason for the first error found right by a grader? Absent where nobody graded it. */
+  reasonRight?: boolean
 }
 
 /** One trace with its gold labels, and what makes it the same question as others. */
@@ -62,10 +77,23 @@ export function goldOf(trace: Trace): Gold | null {
   const labels = trace.labels ?? []
   const people = labels.filter((l) => l.source.startsWith('human:'))
   const given = people.length > 0 ? people : labels.filter((l) => l.source.startsWith('imported:'))
-  return given.length === 0 ? null : fromLabels(given, trace.steps.length)
+  const ratings = ratingsOf(trace)
+  return given.length === 0 && ratings.length === 0 ? null : { ...fromLabels(given, trace.steps.length), ratings }
 }
 
-function fromLabels(labels: readonly Label[], steps: number): Gold {
+const AspectRating = z.object({ aspect: z.string(), majority_human: z.union([z.number(), z.enum(['yes', 'no'])]) })
+
+function ratingsOf(trace: Trace): Rating[] {
+  return (trace.evidence ?? []).flatMap((e): Rating[] => {
+    const rated = e.kind === 'imported' ? AspectRating.safeParse(e.raw) : null
+    if (e.kind !== 'imported' || !rated?.success) return []
+    const { aspect, majority_human: said } = rated.data
+    const graded = typeof said === 'number'
+    return [{ aspect, step: e.step, value: graded ? said : Number(said === 'yes'), graded }]
+  })
+}
+
+function fromLabels(labels: readonly Label[], steps: number): Omit<Gold, 'ratings'> {
   const classes: Gold['classes'] = new Array(steps).fill(undefined)
   let firstError: number | null = null
   for (const label of labels) {
@@ -92,6 +120,7 @@ export function predictionOf(trace: Trace): Prediction {
         if (named) return STEP_CLASSES.map((name) => named[name] ?? 0)
         return r === null ? null : [r, 0, 1 - r]
       }),
+      ...reasonOf(trace),
     }
   }
   const said = fromLabels(trace.labels ?? [], trace.steps.length)
@@ -100,6 +129,12 @@ export function predictionOf(trace: Trace): Prediction {
     risk: said.classes.map((c) => (c === undefined ? null : c === 'wrong' ? 1 : 0)),
     classes: said.classes.map((c) => (c === undefined ? null : STEP_CLASSES.map((name) => (name === c ? 1 : 0)))),
   }
+}
+
+/** The grade of the stated reason, as MR-GSM8K's files of judges carry it. */
+function reasonOf(trace: Trace): Pick<Prediction, 'reasonRight'> {
+  const grade = trace.extra?.error_reason_correctness
+  return typeof grade === 'string' ? { reasonRight: grade.toLowerCase() === 'correct' } : {}
 }
 
 /**
@@ -132,6 +167,7 @@ function aligned(prediction: Prediction, from: Trace, to: Trace): Prediction {
   const first = prediction.firstError
   const mapped = first === null || first === -1 ? first : source.indexOf(first)
   return {
+    ...prediction,
     firstError: mapped === -1 && first !== -1 ? null : mapped,
     risk: pick(prediction.risk),
     classes: pick(prediction.classes),

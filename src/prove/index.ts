@@ -1,6 +1,9 @@
 /** Predictions against people's labels. */
+export { type Agreement, type AgreementPair, agreements, GOLD } from './agreement.ts'
 export type { Benchmark, Figure, Measure } from './benchmarks/benchmark.ts'
 export { BENCHMARKS } from './benchmarks/index.ts'
+export { type OutcomeRow, type OutcomeTable, outcomeTables } from './benchmarks/outcome.ts'
+export { type Calibration, calibrations } from './calibration.ts'
 export {
   type Case,
   casesOf,
@@ -9,6 +12,7 @@ export {
   type Predictor,
   predictionOf,
   predictorOf,
+  type Rating,
   trivialPredictors,
 } from './cases.ts'
-export { evaluate, type Table } from './evaluate.ts'
+export { type Difference, evaluate, type Table } from './evaluate.ts'

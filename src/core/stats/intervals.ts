@@ -34,22 +34,56 @@ export interface BootstrapOptions {
 export function bootstrap(
   groups: ArrayLike<number>,
   statistic: (items: readonly number[]) => number,
-  { resamples = 1_000, seed = 'bootstrap' }: BootstrapOptions = {},
+  options: BootstrapOptions = {},
 ): Estimate {
-  const members: number[][] = []
-  for (let i = 0; i < groups.length; i++) (members[groups[i]!] ??= []).push(i)
-  const all = members.flat()
-  const value = statistic(all)
+  return bootstrapTogether(groups, [statistic], options)[0]!
+}
+
+/**
+ * The same for several statistics of the same items: each resample is drawn once, and each gets what `bootstrap` gives.
+ *
+ * @param statistics must not keep the array that they are given
+ */
+export function bootstrapTogether(
+  groups: ArrayLike<number>,
+  statistics: readonly ((items: readonly number[]) => number)[],
+  { resamples = 1_000, seed = 'bootstrap' }: BootstrapOptions = {},
+): Estimate[] {
+  const { starts, members } = membersOf(groups)
+  const all = Array.from(members)
+  const values = statistics.map((statistic) => statistic(all))
   const draw = random(`bootstrap/${seed}`)
-  const seen: number[] = []
+  const seen: number[][] = statistics.map(() => [])
+  const count = starts.length - 1
+  const items: number[] = []
   for (let b = 0; b < resamples; b++) {
-    const items: number[] = []
-    for (let g = 0; g < members.length; g++) for (const i of members[draw.below(members.length)]!) items.push(i)
-    const s = statistic(items)
-    if (!Number.isNaN(s)) seen.push(s)
+    items.length = 0
+    for (let g = 0; g < count; g++) {
+      const picked = draw.below(count)
+      for (let at = starts[picked]!, end = starts[picked + 1]!; at < end; at++) items.push(members[at]!)
+    }
+    statistics.forEach((statistic, k) => {
+      const s = statistic(items)
+      if (!Number.isNaN(s)) seen[k]!.push(s)
+    })
   }
-  seen.sort((a, b) => a - b)
-  return { value, low: quantile(seen, 0.025), high: quantile(seen, 0.975) }
+  return values.map((value, k) => {
+    const sorted = Float64Array.from(seen[k]!).sort()
+    return { value, low: quantile(sorted, 0.025), high: quantile(sorted, 0.975) }
+  })
+}
+
+/** Items of all groups one after another, group g from `starts[g]` to `starts[g + 1]`; flat, since resampling is hot. */
+function membersOf(groups: ArrayLike<number>): { starts: Int32Array; members: Int32Array } {
+  let count = 0
+  for (let i = 0; i < groups.length; i++) count = Math.max(count, groups[i]! + 1)
+  const starts = new Int32Array(count + 1)
+  for (let i = 0; i < groups.length; i++) starts[groups[i]! + 1]!++
+  for (let g = 0; g < count; g++) starts[g + 1]! += starts[g]!
+  const next = starts.slice()
+  const members = new Int32Array(groups.length)
+  for (let i = 0; i < groups.length; i++) members[next[groups[i]!]!++] = i
+  return { starts, members }
 }
 
 /**

@@ -4,6 +4,7 @@ import {
   accuracy,
   auroc,
   bootstrap,
+  bootstrapTogether,
   brier,
   cohenKappa,
   confusion,
@@ -58,6 +59,13 @@ describe('intervals', () => {
   it('a paired difference of a predictor with itself is exactly 0', () => {
     const stat = (items: readonly number[]): number => items.length
     expect(pairedBootstrap([0, 1, 2], stat, stat)).toEqual({ value: 0, low: 0, high: 0 })
+  })
+
+  it('several statistics together get what each gets alone', () => {
+    const groups = [0, 0, 1, 2, 2, 3, 4]
+    const total = (items: readonly number[]): number => items.reduce((a, i) => a + i, 0)
+    const odd = (items: readonly number[]): number => items.filter((i) => i % 2 === 1).length / items.length
+    expect(bootstrapTogether(groups, [total, odd])).toEqual([bootstrap(groups, total), bootstrap(groups, odd)])
   })
 
   it('groups keys by first appearance; quantiles interpolate', () => {

@@ -45,6 +45,8 @@ export interface Format {
   detect(sample: Sample): number
   /** Where the records stand in a JSON document that is not an array; default: the document is one record. */
   unroll?(document: unknown): unknown[]
+  /** Is this JSON array one record (a list of messages or of events) rather than a list of records? */
+  oneRecord?(document: readonly unknown[]): boolean
   /**
    * @throws GradusError for a record that cannot be read (it is counted as rejected, by code)
    */

@@ -62,7 +62,7 @@ export const whoAndWhen: Format = {
 }
 
 /** `Orchestrator (thought)` and `Orchestrator` are one agent. */
-function agentName(name: string | undefined): string {
+export function agentName(name: string | undefined): string {
   return (name ?? '')
     .replace(/\s*(\(.*\)|->.*)$/, '')
     .trim()

@@ -2,8 +2,8 @@ import { z } from 'zod'
 import { type DistinctRows, distinctRows, spread } from './distinct-rows.ts'
 import { checkGold, type LabelModel } from './label-model.ts'
 import { voteFractions } from './majority.ts'
-import { dependenceOf, sourceReports } from './source-report.ts'
-import { type VoteMatrix, voteShares } from './votes.ts'
+import { fittedFrom } from './source-report.ts'
+import { onePolarityNote, type VoteMatrix, voteShares } from './votes.ts'
 
 const options = z.object({
   iterations: z.number().int().min(1).default(200).describe('most rounds of expectation and maximisation'),
@@ -37,16 +37,11 @@ export const dawidSkene: LabelModel<z.output<typeof options>> = {
   fit(votes, given, gold) {
     const { iterations, tolerance, smoothing } = options.parse(given ?? {})
     if (gold) checkGold(votes, gold)
+    const polarity = onePolarityNote(votes)
     const rows = distinctRows(votes, gold)
     const rowPosterior = emOverRows(votes, rows, iterations, tolerance, smoothing)
     const posterior = spread(rowPosterior, rows.rowOf, votes.classes.length)
-    return {
-      classes: votes.classes,
-      posterior,
-      sources: sourceReports(votes, posterior),
-      dependence: dependenceOf(votes, posterior),
-      notes: [],
-    }
+    return fittedFrom(votes, posterior, polarity ? [polarity.note] : [])
   },
 }
 

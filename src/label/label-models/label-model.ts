@@ -24,6 +24,8 @@ export interface Fitted {
   classes: readonly string[]
   /** Items x classes, row-major; rows sum to 1. */
   posterior: Float64Array
+  /** Calibration as the model sees itself: mean probability of the decided classes, its own guess at its accuracy. */
+  statedAccuracy: number
   sources: SourceReport[]
   /** All pairs that vote together, strongest first. */
   dependence: Dependence[]
@@ -37,7 +39,7 @@ export interface Fitted {
  * An abstention is never a vote. Where nobody votes the posterior is the model's class prior.
  */
 export interface LabelModel<Options = Record<string, unknown>> extends Method {
-  /** `unsupervised` models ignore gold labels, `supervised` ones refuse to work without. */
+  /** What the model does with gold labels. */
   gold: 'ignored' | 'used' | 'required'
   /**
    * @param options defaults are filled in

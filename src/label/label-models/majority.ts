@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { LabelModel } from './label-model.ts'
-import { dependenceOf, sourceReports } from './source-report.ts'
+import { fittedFrom } from './source-report.ts'
 import { type VoteMatrix, voteShares } from './votes.ts'
 
 /**
@@ -17,13 +17,7 @@ export const majority: LabelModel = {
   options: z.object({}),
   fit(votes) {
     const posterior = voteFractions(votes, new Float64Array(votes.sources.length).fill(1))
-    return {
-      classes: votes.classes,
-      posterior,
-      sources: sourceReports(votes, posterior),
-      dependence: dependenceOf(votes, posterior),
-      notes: [],
-    }
+    return fittedFrom(votes, posterior, [])
   },
 }
 

@@ -1,11 +1,14 @@
 import type { Random } from '../../core/seeds.ts'
 import { ABSTAIN, type VoteMatrix, votesOfRows } from './votes.ts'
 
-/** A planted source: right with `accuracy`, else one of the other classes alike; `copies` names the source it repeats. */
+/** A planted source: right with `accuracy`, else one of the other classes alike. */
 export interface PlantedSource {
   accuracy: number
   coverage: number
+  /** An earlier source whose vote it repeats with probability `repeats`. */
   copies?: number
+  /** Default 1. */
+  repeats?: number
 }
 
 /** Independent items with a known class and votes of planted sources, for tests, benches and demonstrations. */
@@ -21,7 +24,7 @@ export function simulateVotes(
     for (const source of sources) {
       const original = source.copies === undefined ? undefined : row[source.copies]
       if (random.next() >= source.coverage) row.push(ABSTAIN)
-      else if (original !== undefined) row.push(original)
+      else if (original !== undefined && original >= 0 && random.next() < (source.repeats ?? 1)) row.push(original)
       else if (random.next() < source.accuracy) row.push(g)
       else row.push((g + 1 + random.below(prior.length - 1)) % prior.length)
     }

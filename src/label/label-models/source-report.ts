@@ -1,6 +1,29 @@
 import { distinctRows } from './distinct-rows.ts'
-import type { Dependence, SourceReport } from './label-model.ts'
+import type { Dependence, Fitted, SourceReport } from './label-model.ts'
 import type { VoteMatrix } from './votes.ts'
+
+/** A posterior (items x classes) with everything that follows from it. */
+export function fittedFrom(matrix: VoteMatrix, posterior: Float64Array, notes: string[]): Fitted {
+  return {
+    classes: matrix.classes,
+    posterior,
+    statedAccuracy: meanTop(posterior, matrix.classes.length),
+    sources: sourceReports(matrix, posterior),
+    dependence: dependenceOf(matrix, posterior),
+    notes,
+  }
+}
+
+/** Mean of the largest probability of each row; 1 / K where there are no rows. */
+function meanTop(posterior: Float64Array, classes: number): number {
+  let sum = 0
+  for (let row = 0; row < posterior.length; row += classes) {
+    let top = 0
+    for (let k = 0; k < classes; k++) top = Math.max(top, posterior[row + k]!)
+    sum += top
+  }
+  return posterior.length === 0 ? 1 / classes : (sum * classes) / posterior.length
+}
 
 /** Expected accuracy, coverage and confusion of each source under a posterior (items x classes). */
 export function sourceReports(matrix: VoteMatrix, posterior: Float64Array): SourceReport[] {

@@ -21,6 +21,10 @@ export interface VoteMatrix {
   /** For each item its position in the trace, from 0. */
   step: Int32Array
   votes: Int8Array
+  /** Votes about whole traces (did it end well?), traces x sources, in the same classes; absent where nobody says. */
+  outcomes?: Int8Array
+  /** For each item the number of its domain, from 0; sources behave alike within one. Absent = one domain. */
+  domain?: Int32Array
 }
 
 /** Votes of one source: trace id -> class name for each step; `null`, a missing step or a missing trace is no vote. */
@@ -113,12 +117,12 @@ export function filterItems(matrix: VoteMatrix, keep: (item: number) => boolean)
     votes.set(matrix.votes.subarray(from * m, from * m + m), to * m)
   })
   return {
-    classes: matrix.classes,
-    sources: matrix.sources,
+    ...matrix,
     items: kept.length,
     trace: Int32Array.from(kept, (i) => matrix.trace[i]!),
     step: Int32Array.from(kept, (i) => matrix.step[i]!),
     votes,
+    ...(matrix.domain && { domain: Int32Array.from(kept, (i) => matrix.domain![i]!) }),
   }
 }
 
@@ -132,6 +136,29 @@ export function voteShares(matrix: VoteMatrix): Float64Array {
     total++
   }
   return shares.map((n) => (total === 0 ? 1 / shares.length : n / total))
+}
+
+/** What each source votes: all classes that it ever names; empty for a source that never votes. */
+export function polarities(matrix: VoteMatrix): Set<number>[] {
+  const m = matrix.sources.length
+  const out = matrix.sources.map(() => new Set<number>())
+  matrix.votes.forEach((vote, cell) => {
+    if (vote >= 0) out[cell % m]!.add(vote)
+  })
+  return out
+}
+
+/**
+ * A note where sources only ever vote one class, else null: given that it votes, such a source says nothing about the
+ * class to a model that reads abstentions as silence.
+ */
+export function onePolarityNote(matrix: VoteMatrix): { note: string; most: boolean } | null {
+  const polarity = polarities(matrix)
+  const one = matrix.sources.filter((_, s) => polarity[s]!.size === 1)
+  if (one.length === 0) return null
+  const voting = polarity.filter((p) => p.size > 0).length
+  const note = `${one.join(', ')} vote for one class only, which a confusion matrix cannot use; majority or snorkel can`
+  return { note, most: one.length * 2 > voting }
 }
 
 function emptyMatrix(classes: readonly string[], sources: readonly string[], items: number): VoteMatrix {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { checkGold, type LabelModel } from './label-model.ts'
 import { voteFractions } from './majority.ts'
-import { dependenceOf, sourceReports } from './source-report.ts'
+import { fittedFrom } from './source-report.ts'
 import type { VoteMatrix } from './votes.ts'
 
 const options = z.object({
@@ -46,13 +46,7 @@ export const weightedMajority: LabelModel<z.output<typeof options>> = {
     votes.sources.forEach((name, s) => {
       if (weights[s] === 0) notes.push(`${name} is not better than chance and has no weight`)
     })
-    return {
-      classes: votes.classes,
-      posterior,
-      sources: sourceReports(votes, posterior),
-      dependence: dependenceOf(votes, posterior),
-      notes,
-    }
+    return fittedFrom(votes, posterior, notes)
   },
 }
 

@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { Engine } from '../../engine/engine.ts'
 import type { ServerScript, TestServer } from '../../engine/testing/openai-server.ts'
 import { logprob, startTestServer, tokenise } from '../../engine/testing/openai-server.ts'
-import { openAiCompatible } from './openai-compatible.ts'
+import { OPENAI_COMPATIBLE_OPTIONS, openAiCompatible } from './openai-compatible.ts'
 import { samplerOf } from './sampler.ts'
 
 const servers: TestServer[] = []
@@ -226,6 +226,18 @@ describe('keys', () => {
     const endpoint = openAiCompatible({ url: server.url, model: 'test', keyFrom: NAME })
     await expect(endpoint.generate(ask, 1, never)).rejects.toThrow(`the environment variable ${NAME} is empty`)
     expect(server.requests).toBe(0)
+  })
+
+  it('have no place in a configuration file, and are not repeated when they stand there', () => {
+    const config = { url: 'http://127.0.0.1:1/v1', model: 'm', keyFrom: NAME, price: { prompt: 1, completion: 2 } }
+    expect(OPENAI_COMPATIBLE_OPTIONS.parse(config)).toEqual(config)
+    const refused = OPENAI_COMPATIBLE_OPTIONS.safeParse({
+      ...config,
+      apiKey: SECRET,
+      headers: { authorization: SECRET },
+    })
+    expect(refused.error?.issues[0]).toMatchObject({ code: 'unrecognized_keys', keys: ['apiKey', 'headers'] })
+    expect(inspect(refused.error, { depth: 9 })).not.toContain(SECRET)
   })
 
   it('are refused as options or in addresses, without being repeated', () => {

@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { GradusError } from '../../core/errors.ts'
 import { Fault } from '../../engine/fault.ts'
 import { HttpClient } from '../../engine/http.ts'
@@ -5,24 +6,43 @@ import type { ChatRequest, Embedded, Endpoint, Generation, Price, Scored, TextRe
 import { Key } from './key.ts'
 import { probe } from './probe.ts'
 import { readStream } from './stream.ts'
-import type { BodyOptions, Json, SchemaField } from './wire.ts'
-import { chatBody, isRecord, parseAnswer, readChoice, readUsage, statusFault, textBody } from './wire.ts'
+import type { BodyOptions, Json } from './wire.ts'
+import { chatBody, isRecord, parseAnswer, readChoice, readUsage, SCHEMA_FIELDS, statusFault, textBody } from './wire.ts'
 
-export interface OpenAiCompatibleOptions {
-  /** Base address, with `/v1` where the server has it. */
-  url: string
-  model: string
-  /** NAME of the environment variable with the key; none is sent where absent. */
-  keyFrom?: string
-  /** For people, and for the cache: two servers of one name share what was paid for. Default: the address. */
-  name?: string
-  /** Whole answers are simpler; a stream keeps the choices that had ended when it breaks. */
-  stream?: boolean
-  concurrency?: number
-  schemaField?: SchemaField
-  maxTokensField?: BodyOptions['maxTokensField']
-  price?: Price
-}
+const price = z.strictObject({
+  prompt: z.number().nonnegative().describe('US dollars for a million prompt tokens'),
+  completion: z.number().nonnegative().describe('US dollars for a million completion tokens'),
+  cached: z.number().nonnegative().exactOptional().describe('the same for prompt tokens from the endpoint cache'),
+})
+
+/** How an endpoint stands in a configuration file; unknown fields are refused, so that no key is written there. */
+export const OPENAI_COMPATIBLE_OPTIONS = z.strictObject({
+  url: z.string().describe('base address, with /v1 where the server has it'),
+  model: z.string().min(1).describe('name of the model at the server'),
+  keyFrom: z.string().exactOptional().describe('NAME of the environment variable with the key; none is sent without'),
+  name: z
+    .string()
+    .min(1)
+    .exactOptional()
+    .describe('for people and for the cache: servers of one name share what was paid for; the address where absent'),
+  stream: z
+    .boolean()
+    .exactOptional()
+    .describe('stream answers: a stream that breaks keeps the completions that had ended'),
+  concurrency: z.int().positive().exactOptional().describe('calls under way at most'),
+  schemaField: z
+    .enum(SCHEMA_FIELDS)
+    .exactOptional()
+    .describe(
+      'how a JSON Schema is sent: response_format (default), guided_json (vLLM before 0.12), structured_outputs',
+    ),
+  maxTokensField: z
+    .enum(['max_tokens', 'max_completion_tokens'])
+    .exactOptional()
+    .describe('how the limit of a chat answer is sent; some hosted reasoning models want max_completion_tokens'),
+  price: price.exactOptional().describe('for budgets and reports in money'),
+})
+export type OpenAiCompatibleOptions = z.input<typeof OPENAI_COMPATIBLE_OPTIONS>
 
 /**
  * Any server that speaks the OpenAI protocol: vLLM, SGLang, llama.cpp, Ollama, hosted ones.

@@ -8,7 +8,8 @@ import type { ChatRequest, Completion, Price, TextRequest, TokenLogprob, ToolCal
 export type Json = Record<string, unknown>
 
 /** How a server wants a JSON Schema: vLLM took `guided_json` until 0.12 and takes `structured_outputs` since. */
-export type SchemaField = 'response_format' | 'guided_json' | 'structured_outputs'
+export const SCHEMA_FIELDS = ['response_format', 'guided_json', 'structured_outputs'] as const
+export type SchemaField = (typeof SCHEMA_FIELDS)[number]
 
 export interface BodyOptions {
   model: string

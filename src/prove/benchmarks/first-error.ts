@@ -7,7 +7,8 @@ export const firstErrorRule: Benchmark = {
   name: 'first-error',
   summary: 'exact and within-one first error, false alarms, step metrics, calibration',
   home: '',
-  applies: () => true,
+  main: ['exact first error', 'step macro-F1'],
+  applies: (cases) => cases.some((c) => c.gold.firstError !== null || c.gold.classes.some((k) => k !== undefined)),
   measures: (cases, predictions) => [
     ...firstErrorMeasures(cases, predictions),
     ...stepMeasures(stepTable(cases, predictions)),

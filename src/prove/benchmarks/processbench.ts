@@ -1,6 +1,6 @@
 import { harmonic } from '../../core/stats/index.ts'
 import type { Case, Prediction } from '../cases.ts'
-import { type Benchmark, type Measure, shareOf } from './benchmark.ts'
+import { allFrom, type Benchmark, fromSums, type Measure, shareOf } from './benchmark.ts'
 
 const THRESHOLDS = Array.from({ length: 99 }, (_, i) => (i + 1) / 100)
 
@@ -14,7 +14,8 @@ export const processbenchRule: Benchmark = {
   name: 'processbench',
   summary: 'accuracy on erroneous and on correct traces, and their harmonic mean',
   home: 'https://huggingface.co/datasets/Qwen/ProcessBench',
-  applies: (cases) => cases.every((c) => ['processbench', 'mr-gsm8k'].includes(c.trace.source.dataset)),
+  main: ['F1'],
+  applies: (cases) => allFrom(cases, 'processbench', 'mr-gsm8k'),
   measures(cases, predictions) {
     const threshold = tunedThreshold(cases, predictions)
     const verdict = predictions.map((p) => p?.firstError ?? null)
@@ -46,16 +47,17 @@ function threeMeasures(suffix: string, cases: readonly Case[], firstErrors: read
   return [
     shareOf(`erroneous${suffix}`, cases, erroneous, exact),
     shareOf(`correct${suffix}`, cases, (i) => cases[i]!.gold.firstError === -1, exact),
-    {
-      name: `F1${suffix}`,
+    fromSums(
+      `F1${suffix}`,
       cases,
-      n: cases.length,
-      statistic(picked) {
-        const wrong = picked.filter(erroneous)
-        const clean = picked.filter((i) => !erroneous(i))
-        return wrong.length === 0 || clean.length === 0 ? Number.NaN : harmonic(rate(wrong, exact), rate(clean, exact))
-      },
-    },
+      cases.length,
+      cases.map((_, i) => {
+        const [wrong, hit] = [erroneous(i), exact(i) ? 1 : 0]
+        return wrong ? [hit, 1, 0, 0] : [0, 0, hit, 1]
+      }),
+      ([hitsWrong, wrong, hitsClean, clean]) =>
+        wrong === 0 || clean === 0 ? Number.NaN : harmonic(hitsWrong! / wrong!, hitsClean! / clean!),
+    ),
   ]
 }
 

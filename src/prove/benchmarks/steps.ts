@@ -1,14 +1,6 @@
-import {
-  accuracy,
-  auroc,
-  brier,
-  confusion,
-  expectedCalibrationError,
-  macroF1,
-  riskCoverage,
-} from '../../core/stats/index.ts'
+import { macroF1, type Ranked, ranked } from '../../core/stats/index.ts'
 import { type Case, type Prediction, STEP_CLASSES } from '../cases.ts'
-import type { Measure } from './benchmark.ts'
+import { countsOf, fromSums, type Measure } from './benchmark.ts'
 
 /** All labelled steps of the cases, flattened; `of[i]` is the case of step i. */
 export interface StepTable {
@@ -43,41 +35,73 @@ export function stepTable(cases: readonly Case[], predictions: readonly (Predict
 
 /** Step metrics that hold for any set with step labels. */
 export function stepMeasures(table: StepTable): Measure[] {
-  const stepsOf = new Map<number, number[]>()
-  table.of.forEach((c, s) => {
-    const known = stepsOf.get(c)
-    if (known) known.push(s)
-    else stepsOf.set(c, [s])
-  })
-  const labelled = [...stepsOf.keys()]
+  const labelled = [...new Set(table.of)]
+  const unitOf = new Map(labelled.map((c, unit) => [c, unit]))
   const cases = labelled.map((c) => table.cases[c]!)
-  const measure = (name: string, statistic: (steps: readonly number[]) => number): Measure => ({
-    name,
-    cases,
-    n: table.of.length,
-    statistic: (picked) => statistic(picked.flatMap((p) => stepsOf.get(labelled[p]!)!)),
-  })
-  const decided = (steps: readonly number[]): number[] => steps.filter((s) => table.predicted[s]! >= 0)
+  const steps = table.of.map((_, s) => s)
   const right = (s: number): boolean => table.predicted[s] === table.gold[s]
-  const pick = <T>(values: readonly T[], steps: readonly number[]): T[] => steps.map((s) => values[s]!)
-  const withRisk = (steps: readonly number[]): number[] =>
-    steps.filter((s) => !Number.isNaN(table.risk[s]!) && table.gold[s] !== 1)
-  const wrong = (s: number): boolean => table.gold[s] === 0
-  return [
-    measure('step accuracy', (s) => accuracy(confusion(STEP_CLASSES, table.gold, table.predicted, s))),
-    measure('step macro-F1', (s) => macroF1(confusion(STEP_CLASSES, table.gold, table.predicted, s))),
-    measure('coverage', (s) => decided(s).length / s.length),
-    measure('selective accuracy', (s) => share(decided(s), right)),
-    measure('AUROC of risk', (s) => auroc(pick(table.risk, withRisk(s)), withRisk(s).map(wrong))),
-    measure('Brier', (s) => brier(pick(table.risk, withRisk(s)), withRisk(s).map(wrong))),
-    measure('ECE', (s) => expectedCalibrationError(pick(table.confidence, decided(s)), decided(s).map(right))),
-    measure('area under risk-coverage', (s) => {
-      const curve = riskCoverage(pick(table.confidence, s), s.map(right))
-      return curve.reduce((a, p) => a + p.risk, 0) / curve.length
-    }),
-  ]
-}
+  const decided = steps.filter((s) => table.predicted[s]! >= 0)
+  // A neutral step is neither wrong nor right, so P(wrong) is not measured on it.
+  const withRisk = steps.filter(
+    (s) => !Number.isNaN(table.risk[s]!) && table.gold[s] !== STEP_CLASSES.indexOf('neutral'),
+  )
+  const wrong = (s: number): boolean => table.gold[s] === STEP_CLASSES.indexOf('wrong')
 
-function share(items: readonly number[], test: (i: number) => boolean): number {
-  return items.length === 0 ? Number.NaN : items.filter(test).length / items.length
+  const columns = STEP_CLASSES.length + 1
+  const cells = labelled.map(() => new Array<number>(STEP_CLASSES.length * columns).fill(0))
+  for (const s of steps) {
+    const column = table.predicted[s]! < 0 ? STEP_CLASSES.length : table.predicted[s]!
+    cells[unitOf.get(table.of[s]!)!]![table.gold[s]! * columns + column]!++
+  }
+  const squares = labelled.map(() => [0, 0])
+  for (const s of withRisk) {
+    const row = squares[unitOf.get(table.of[s]!)!]!
+    row[0]! += (table.risk[s]! - Number(wrong(s))) ** 2
+    row[1]!++
+  }
+  // Two columns for a ratio: the whole table is summed only where the figure needs it.
+  const ratio = (name: string, part: (row: number[]) => number, whole: (row: number[]) => number): Measure =>
+    fromSums(
+      name,
+      cases,
+      steps.length,
+      cells.map((row) => [part(row), whole(row)]),
+      ([a, b]) => a! / b!,
+    )
+  const total = (row: number[]): number => row.reduce((a, b) => a + b, 0)
+  const hits = (row: number[]): number => STEP_CLASSES.reduce((a, _, c) => a + row[c * columns + c]!, 0)
+  const said = (row: number[]): number => row.reduce((a, b, at) => (at % columns < STEP_CLASSES.length ? a + b : a), 0)
+  const inOrder = (
+    name: string,
+    items: readonly number[],
+    of: 'risk' | 'confidence',
+    figure: keyof Ranked,
+  ): Measure => {
+    const prepared = ranked(
+      items.map((s) => table[of][s]!),
+      items.map(of === 'risk' ? wrong : right),
+      items.map((s) => unitOf.get(table.of[s]!)!),
+    )
+    return {
+      name,
+      cases,
+      n: items.length,
+      statistic: (picked) => prepared[figure](countsOf(picked, cases.length)),
+    }
+  }
+  return [
+    ratio('step accuracy', hits, total),
+    fromSums('step macro-F1', cases, steps.length, cells, (flat) =>
+      macroF1({
+        classes: STEP_CLASSES,
+        counts: STEP_CLASSES.map((_, g) => [...flat.subarray(g * columns, (g + 1) * columns)]),
+      }),
+    ),
+    ratio('coverage', said, total),
+    ratio('selective accuracy', hits, said),
+    inOrder('AUROC of risk', withRisk, 'risk', 'auroc'),
+    fromSums('Brier', cases, withRisk.length, squares, ([square, n]) => square! / n!),
+    inOrder('ECE', decided, 'confidence', 'expectedCalibrationError'),
+    inOrder('area under risk-coverage', steps, 'confidence', 'areaUnderRiskCoverage'),
+  ]
 }

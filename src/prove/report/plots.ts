@@ -59,7 +59,8 @@ export function intervalPlot(
     height: 40 + figures * (18 + 16 * names),
     marginLeft: 190,
     marginRight: 130,
-    x: { domain: [0, 1], grid: true, label: null },
+    // Correlations may be negative.
+    x: { domain: [shown.some((r) => r.low < 0 || r.value < 0) ? -1 : 0, 1], grid: true, label: null },
     y: { label: null, axis: null },
     fy: { label: null, domain: [...new Set(shown.map((r) => r.figure))], axis: 'left' },
     color: { scheme: 'Observable10' },
@@ -93,7 +94,7 @@ export function positionPlot(rows: readonly { name: string; position: number }[]
 export function riskCoveragePlot(
   rows: readonly { name: string; curve: readonly { coverage: number; risk: number }[] }[],
 ): Html {
-  const points = rows.flatMap(({ name, curve }) => thin(curve).map((p) => ({ name, ...p })))
+  const points = rows.flatMap(({ name, curve }) => curve.map((p) => ({ name, ...p })))
   return draw({
     width: 420,
     height: 320,
@@ -109,10 +110,4 @@ export function riskCoveragePlot(
       ),
     ],
   })
-}
-
-/** At most 200 points: more cannot be seen. */
-function thin<T>(curve: readonly T[]): T[] {
-  const every = Math.max(1, Math.floor(curve.length / 200))
-  return curve.filter((_, i) => i % every === every - 1 || i === curve.length - 1)
 }

@@ -1,3 +1,4 @@
+import { algebra } from './algebra.ts'
 import { arithmetic } from './arithmetic.ts'
 import { bracketStack } from './bracket-stack.ts'
 import { constraintSatisfaction } from './constraint-satisfaction.ts'
@@ -12,6 +13,7 @@ import type { Verifier } from './verifier.ts'
 /** Every verifier; heavy libraries are loaded by the first trace that needs them. */
 export const VERIFIERS: readonly Verifier[] = [
   arithmetic,
+  algebra,
   bracketStack,
   constraintSatisfaction,
   letterSorting,

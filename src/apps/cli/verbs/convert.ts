@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { GradusError } from '../../../core/errors.ts'
 import type { Trace } from '../../../core/words.ts'
-import { formatNamed, openTraces } from '../../../io/read.ts'
+import { formatNamed, openTraces, untilDamaged } from '../../../io/read.ts'
 import { traceWriter } from '../../../io/write.ts'
 import { count } from '../show/style.ts'
 import { EXIT, verb } from '../verb.ts'
@@ -37,7 +37,7 @@ export const convert = verb({
           strict: options.strict,
           ...(options.from !== undefined && { format: options.from }),
         })
-        for await (const batch of batches) {
+        for await (const batch of untilDamaged(batches, report, options.strict)) {
           const kept = batch.filter((trace) => {
             const error = holds(format.write, trace)
             if (error) leftOut.push(error)

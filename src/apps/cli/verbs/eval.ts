@@ -4,8 +4,18 @@ import { half, questionOf } from '../../../core/split.ts'
 import type { Trace } from '../../../core/words.ts'
 import { readTraces } from '../../../io/read.ts'
 import { openText } from '../../../io/write.ts'
+import { agreements } from '../../../prove/agreement.ts'
+import { hasTrials, type OutcomeTable, outcomeTables } from '../../../prove/benchmarks/outcome.ts'
+import { calibrations } from '../../../prove/calibration.ts'
 import { type Case, casesOf, type Predictor, predictorOf, trivialPredictors } from '../../../prove/cases.ts'
 import { evaluate } from '../../../prove/evaluate.ts'
+import {
+  agreementTables,
+  differenceTables,
+  markdownFacts,
+  outcomeTexts,
+  plainFacts,
+} from '../../../prove/report/facts-text.ts'
 import { markdown, plain } from '../../../prove/report/text.ts'
 import { EXIT, verb } from '../verb.ts'
 
@@ -31,35 +41,59 @@ export const evaluation = verb({
     if (files.length === 0)
       throw new GradusError('GRD-CLI-001', { found: 'no file', expected: 'files with verdicts or labels' })
     let lost = 0
+    const known = new Map<string, Trace[]>()
     const read = async (file: string): Promise<Trace[]> => {
+      const already = known.get(file)
+      if (already) return already
       const { traces, report } = await readTraces(file)
       lost += Object.values(report.rejectedByCode).reduce((a, b) => a + b, 0)
+      known.set(file, traces)
       return traces
     }
     const goldFiles = options.gold ?? [files[0]!]
-    const gold = (await Promise.all(goldFiles.map(read))).flat()
-    const cases = casesOf(gold, goldFiles.join(', ')).filter(
-      (c) => options.half === 'all' || half(questionOf(c.trace.problem)) === options.half,
-    )
+    const gold = (await Promise.all(goldFiles.map(read)))
+      .flat()
+      .filter((t) => options.half === 'all' || half(questionOf(t.problem)) === options.half)
+    const outcomes = outcomeTables(gold)
+    const ownGold = options.gold === undefined
+    const onlyOutcomes =
+      ownGold && files.length === 1 && options.benchmark === undefined && sayOnlyOutcomes(gold, outcomes)
+    const cases = onlyOutcomes ? [] : casesOf(gold, goldFiles.join(', '))
     const predictors: Predictor[] = []
-    for (const file of files) predictors.push(await predictor(file, read, cases, options.gold === undefined))
-    const tables = evaluate(cases, [...predictors, ...trivialPredictors(cases)], options.benchmark)
-    const json = `${JSON.stringify({ gold: goldFiles, half: options.half, tables })}\n`
+    if (!onlyOutcomes) for (const file of files) predictors.push(await predictor(file, read, cases, ownGold))
+    const tables = onlyOutcomes ? [] : evaluate(cases, [...predictors, ...trivialPredictors(cases)], options.benchmark)
+    const agreement = agreements(cases, predictors)
+    const shownOutcomes = onlyOutcomes || hasTrials(outcomes) ? outcomes : []
+    const facts = [...differenceTables(tables), ...agreementTables(agreement), ...outcomeTexts(shownOutcomes)]
+    const calibration = calibrations(cases, predictors)
+    const json = `${JSON.stringify({ gold: goldFiles, half: options.half, tables, agreement, calibration, outcomes: shownOutcomes })}\n`
+    const asMarkdown = (): string => [markdown(tables), markdownFacts(facts)].filter((t) => t !== '').join('\n')
     const rendered = async (path: string): Promise<string> => {
       if (path.endsWith('.json')) return json
-      if (!path.endsWith('.html')) return markdown(tables)
+      if (!path.endsWith('.html')) return asMarkdown()
       const { evalReport } = await import('../../../prove/report/eval-report.ts')
-      return await evalReport(`Evaluation of ${files.join(', ')}`, cases, predictors, tables)
+      return await evalReport(`Evaluation of ${files.join(', ')}`, cases, predictors, tables, facts)
     }
     if (options.output !== undefined) {
       const out = await openText(options.output)
       await out.write(await rendered(options.output))
       await out.close()
     }
-    terminal.out(options.json ? json : options.markdown ? markdown(tables) : plain(tables))
+    const asText = (): string => [plain(tables), plainFacts(facts)].filter((t) => t !== '').join('\n')
+    terminal.out(options.json ? json : options.markdown ? asMarkdown() : asText())
+    if (onlyOutcomes)
+      terminal.err(
+        `no verdicts in ${files[0]}: only outcomes are shown; next: gradus label ${files[0]} -o labelled.jsonl\n`,
+      )
     return lost > 0 ? EXIT.lost : EXIT.done
   },
 })
+
+/** Nothing to score, but runs that succeeded and runs that failed: their outcomes are worth a table. */
+function sayOnlyOutcomes(traces: readonly Trace[], outcomes: readonly OutcomeTable[]): boolean {
+  const nothingSaid = traces.every((t) => t.verdict === undefined)
+  return nothingSaid && outcomes.some((t) => t.successes > 0 && t.successes < t.traces)
+}
 
 async function predictor(
   file: string,

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { describePlace, GradusError } from '../../../core/errors.ts'
 import type { Trace } from '../../../core/words.ts'
-import { openTraces, type ReadReport } from '../../../io/read.ts'
+import { openTraces, type ReadReport, untilDamaged } from '../../../io/read.ts'
 import { count } from '../show/style.ts'
 import { EXIT, verb } from '../verb.ts'
 
@@ -40,7 +40,8 @@ export const inspect = verb({
           options.format === undefined ? {} : { format: options.format },
         )
         const contents = emptyContents()
-        for await (const batch of batches) for (const trace of batch) addTrace(contents, trace)
+        for await (const batch of untilDamaged(batches, report, false))
+          for (const trace of batch) addTrace(contents, trace)
         lost += sum(report.rejectedByCode)
         terminal.out(options.json ? `${JSON.stringify({ ...report, ...contents })}\n` : text(report, contents))
       } catch (error) {

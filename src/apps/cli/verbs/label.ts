@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { GradusError } from '../../../core/errors.ts'
-import { openTraces, type ReadReport, readTraces } from '../../../io/read.ts'
+import { openTraces, type ReadReport, readTraces, untilDamaged } from '../../../io/read.ts'
+import { resplit, splitterNamed } from '../../../io/steps/resplit.ts'
 import { openText, traceWriter } from '../../../io/write.ts'
 import { ANNOTATORS } from '../../../label/annotators/index.ts'
 import { annotatorsNamed, labelTraces } from '../../pipeline/label.ts'
@@ -20,6 +21,7 @@ const Options = z.object({
   output: z.string().optional().describe('native traces with evidence, labels and verdict, one a line'),
   report: z.string().optional().describe('write a self-contained HTML report'),
   format: z.string().optional().describe('format of the input where detection is wrong'),
+  split: z.string().default('existing').describe('where a step ends; cuts the steps of traces without labels'),
   strict: z.boolean().default(false).describe('stop at the first bad record'),
   allowLocalExec: z.boolean().default(false).describe('run code of traces even where no isolating sandbox is there'),
   code: z.boolean().default(true).describe('do not run code of traces at all'),
@@ -53,6 +55,7 @@ export const label = verb({
       seed: options.seed,
       spend: () => {},
     }
+    const splitter = splitterNamed(options.split)
     const writer = options.output === undefined ? null : await traceWriter(options.output)
     const summary = new LabelSummary(annotators.map((a) => a.name))
     let shown = 0
@@ -62,8 +65,9 @@ export const label = verb({
           strict: options.strict,
           ...(options.format !== undefined && { format: options.format }),
         })
-        for await (const batch of batches) {
-          const labelled = await labelTraces(batch, annotators, context)
+        for await (const batch of untilDamaged(batches, report, options.strict)) {
+          const cut = await Promise.all(batch.map((trace) => resplit(trace, splitter)))
+          const labelled = await labelTraces(cut, annotators, context)
           for (const done of labelled) {
             summary.add(done)
             const wrong = (done.verdict?.firstError ?? -1) >= 0

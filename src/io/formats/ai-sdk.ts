@@ -1,0 +1,136 @@
+import { GradusError } from '../../core/errors.ts'
+import { type Message, type Part, traceFromConversation } from './conversation.ts'
+import { type At, type Format, hasFields, place, share } from './format.ts'
+import { asObject, asText, type JsonObject, objects, pick, unwrapJson } from './loose.ts'
+import { readMessages } from './messages.ts'
+import { call, result } from './messages-parts.ts'
+import { looksLikeEvents, readEvents } from './sse.ts'
+import { readUsage } from './usage.ts'
+
+/**
+ * Messages of the AI SDK: stored UI messages with `parts`, and model messages with `tool-call` and `tool-result`
+ * content; a list of them or `{messages}`.
+ */
+export const aiSdkMessages: Format = {
+  name: 'ai-sdk-messages',
+  summary: 'UI messages and model messages of the Vercel AI SDK',
+  home: 'https://ai-sdk.dev/docs/reference/ai-sdk-core/model-message',
+  container: 'jsonl',
+  unit: 'record',
+  detect(sample) {
+    if (Array.isArray(sample.document))
+      return areMessages(sample.document) ? 1 : share(sample, (r) => areMessages(asObject(r)?.messages))
+    return share(sample, (r) => areMessages(asObject(r)?.messages) || areMessages(r))
+  },
+  oneRecord: (document) => areMessages(document),
+  read(record, at) {
+    const body: JsonObject = Array.isArray(record) ? { messages: record } : (asObject(record) ?? {})
+    const messages = readMessages(body.messages, 'user', at)
+    if (messages.length === 0)
+      throw new GradusError('GRD-IO-006', { where: place(at, 'messages'), found: 'no messages' })
+    const head = {
+      id: asText(pick(body, 'id', 'chatId')) ?? `${at.stem}-${at.line}`,
+      generator: asText(body.model) ?? '',
+      dataset: 'ai-sdk-messages',
+      usage: readUsage(pick(body, 'totalUsage', 'usage')),
+    }
+    return [traceFromConversation({ messages }, head, at)]
+  },
+}
+
+const UI_PART = /^(text|reasoning|file|source-url|source-document|step-start|dynamic-tool|tool-.+|data-.+)$/
+
+function areMessages(list: unknown): boolean {
+  if (!Array.isArray(list) || list.length === 0 || !list.every((m) => hasFields(m, 'role'))) return false
+  const messages = objects(list)
+  const ui = messages.every((m) => Array.isArray(m.parts) && objects(m.parts).every(isUiPart))
+  return ui || messages.some((m) => objects(m.content).some((p) => /^tool-(call|result)$/.test(String(p.type))))
+}
+
+/** GenAI parts have the same types, but keep their text under `content`. */
+const isUiPart = (part: JsonObject): boolean => UI_PART.test(String(part.type)) && part.content === undefined
+
+/**
+ * The UI message stream of the AI SDK: a list of stream parts, or their server-sent events.
+ *
+ * Text and tool input come as deltas that are joined by id; where `tool-input-available` is missing, the joined deltas
+ * are the input. Each `start-step` begins a message. A stream that stops at an approval request leaves its call open.
+ */
+export const aiSdkStream: Format = {
+  name: 'ai-sdk-stream',
+  summary: 'UI message streams of the Vercel AI SDK',
+  home: 'https://ai-sdk.dev/docs/ai-sdk-ui/stream-protocol',
+  container: 'json',
+  unit: 'record',
+  detect(sample) {
+    if (sample.container === 'text') return looksLikeEvents(sample.head) && isStream(readEvents(sample.head)) ? 1 : 0
+    return Array.isArray(sample.document) && isStream(sample.document) ? 1 : 0
+  },
+  oneRecord: (document) => isStream(document),
+  read(record, at) {
+    const parts = typeof record === 'string' ? readEvents(record) : objects(record)
+    const messages = joinParts(parts, at)
+    if (messages.length === 0)
+      throw new GradusError('GRD-IO-012', { where: place(at), found: 'a stream without content' })
+    const usage = readUsage(asObject(parts.findLast((p) => p.type === 'finish')?.messageMetadata)?.totalUsage)
+    const id = asText(parts.find((p) => p.type === 'start')?.messageId) ?? `${at.stem}-${at.line}`
+    return [traceFromConversation({ messages }, { id, generator: '', dataset: 'ai-sdk-stream', usage }, at)]
+  },
+}
+
+const STREAM_PART =
+  /^(start|finish|start-step|finish-step|abort|error|file|(text|reasoning)-(start|delta|end)|tool-.+|source-.+|data-.+|message-metadata)$/
+
+function isStream(list: readonly unknown[]): boolean {
+  const parts = objects(list)
+  if (parts.length !== list.length || parts.length === 0) return false
+  return (
+    parts.every((p) => STREAM_PART.test(String(p.type)) && !('role' in p)) &&
+    parts.some((p) => /^(start|start-step|text-start)$/.test(String(p.type)))
+  )
+}
+
+type Spoken = Extract<Part, { type: 'text' | 'reasoning' }>
+
+function joinParts(stream: readonly JsonObject[], at: At): Message[] {
+  const messages: Message[] = [{ role: 'assistant', parts: [] }]
+  const open = new Map<string, Spoken>()
+  const calls = new Map<unknown, Extract<Part, { type: 'call' }>>()
+  const typed = new Map<unknown, string>()
+  const push = (part: Part): void => {
+    messages.at(-1)?.parts.push(part)
+  }
+  for (const p of stream) {
+    const [, kind, moment] = /^(text|reasoning)-(start|delta|end)$/.exec(String(p.type)) ?? []
+    const key = `${kind} ${String(p.id)}`
+    if (kind === 'text' || kind === 'reasoning') {
+      const part = moment === 'start' ? ({ type: kind, text: '' } as Spoken) : open.get(key)
+      if (moment === 'start' && part) {
+        open.set(key, part)
+        push(part)
+      } else if (moment === 'delta' && part) part.text += String(p.delta ?? '')
+      else if (moment === 'end') open.delete(key)
+    } else if (p.type === 'start-step') messages.push({ role: 'assistant', parts: [] })
+    else if (p.type === 'tool-input-delta')
+      typed.set(p.toolCallId, (typed.get(p.toolCallId) ?? '') + String(p.inputTextDelta ?? ''))
+    else if (/^tool-input-(start|available|error)$/.test(String(p.type))) {
+      const known = calls.get(p.toolCallId)
+      const made = known ?? call(p.toolCallId, p.toolName, undefined)
+      if (!known) push(made)
+      calls.set(p.toolCallId, made)
+      if (p.input !== undefined) made.input = p.input
+      typed.set(p.toolCallId, p.input === undefined ? (typed.get(p.toolCallId) ?? '') : '')
+      if (p.type === 'tool-input-error') push(result(p.toolCallId, p.toolName, p.errorText, true))
+    } else if (p.type === 'tool-output-available' && p.preliminary !== true)
+      push(result(p.toolCallId, undefined, p.output))
+    else if (p.type === 'tool-output-error') push(result(p.toolCallId, undefined, p.errorText, true))
+    else if (p.type === 'tool-output-denied') push(result(p.toolCallId, undefined, 'denied', true))
+    else if (p.type === 'tool-approval-request') at.odd('approval asked', String(p.toolCallId))
+    else if (p.type === 'error') at.odd('error in the stream', asText(p.errorText) ?? '')
+  }
+  for (const [id, text] of typed) {
+    const made = calls.get(id)
+    if (made && text !== '') made.input = unwrapJson(text)
+  }
+  return messages.filter((m) => m.parts.length > 0)
+}

@@ -1,0 +1,100 @@
+import { GradusError } from '../../core/errors.ts'
+import type { Trace, Usage } from '../../core/words.ts'
+import { traceFromConversation } from './conversation.ts'
+import { type At, type Format, hasFields, others, place, share } from './format.ts'
+import { asNumber, asObject, asText, type JsonObject, objects } from './loose.ts'
+import { readMessages } from './messages.ts'
+
+/**
+ * Inspect evaluation logs (JSON): a trace for each sample, `task:id:epoch`.
+ *
+ * The outcome is the first score: C = 1, P = 0.5, I and N = 0, numbers as they are. Texts that the log keeps once, as
+ * attachments, are put back. Usage is the sample's sum over models, calls of graders included.
+ */
+export const inspect: Format = {
+  name: 'inspect',
+  summary: 'evaluation logs of Inspect, with messages, scores and usage of each sample',
+  home: 'https://inspect.aisi.org.uk/eval-logs.html',
+  container: 'json',
+  unit: 'document',
+  detect: (sample) => share(sample, isLog),
+  read(record, at) {
+    const logs = objects(record).filter(isLog)
+    if (logs.length === 0) throw new GradusError('GRD-IO-012', { where: place(at), found: 'no evaluation log' })
+    return logs.flatMap((log) => {
+      const samples = objects(log.samples)
+      if (samples.length === 0) at.odd('no samples', asText(log.status) ?? '')
+      return samples.map((sample) => readSample(sample, asObject(log.eval) ?? {}, at))
+    })
+  },
+}
+
+const isLog = (record: unknown): boolean =>
+  hasFields(record, 'eval', 'status', 'plan') || hasFields(record, 'eval', 'samples')
+
+function readSample(sample: JsonObject, evaluation: JsonObject, at: At): Trace {
+  const attachments = asObject(sample.attachments) ?? {}
+  const messages = readMessages(attached(sample.messages, attachments), 'user', at)
+  const task = asText(evaluation.task) ?? at.stem
+  const scores = asObject(sample.scores)
+  const targets = [sample.target].flat().filter((t) => typeof t === 'string' && t !== '')
+  const extra = others(
+    sample,
+    'id',
+    'epoch',
+    'input',
+    'messages',
+    'events',
+    'transcript',
+    'attachments',
+    'model_usage',
+    'output',
+  )
+  const head = {
+    id: `${task}:${String(sample.id)}:${asNumber(sample.epoch) ?? 1}`,
+    generator: asText(evaluation.model) ?? '',
+    dataset: asText(asObject(evaluation.dataset)?.name) ?? task,
+    domain: task,
+    reference: targets.length === 1 ? String(targets[0]) : undefined,
+    usage: usageOf(sample),
+    outcome: scores ? outcomeOf(objects(Object.values(scores))[0]?.value) : undefined,
+    extra,
+  }
+  return traceFromConversation({ messages }, head, at)
+}
+
+const MARKS: Record<string, number> = { C: 1, P: 0.5, I: 0, N: 0 }
+
+function outcomeOf(value: unknown): number | undefined {
+  if (typeof value === 'boolean') return value ? 1 : 0
+  const number = typeof value === 'string' ? (MARKS[value] ?? asNumber(value)) : asNumber(value)
+  return number !== undefined && number >= 0 && number <= 1 ? number : undefined
+}
+
+/** Model calls are counted by the log's events. Cache reads are inside `input_tokens` or not, by provider: the total says. */
+function usageOf(sample: JsonObject): Usage | undefined {
+  const models = objects(Object.values(asObject(sample.model_usage) ?? {}))
+  if (models.length === 0) return undefined
+  const sum = (of: (m: JsonObject) => number): number => models.reduce((n, m) => n + of(m), 0)
+  const n = (m: JsonObject, name: string): number => asNumber(m[name]) ?? 0
+  const events = objects(sample.events ?? asObject(sample.transcript)?.events)
+  const generated = objects(sample.messages).filter((m) => m.role === 'assistant' && m.source === 'generate')
+  return {
+    calls: events.filter((e) => e.event === 'model').length || generated.length,
+    promptTokens: sum((m) => Math.max(n(m, 'input_tokens'), n(m, 'total_tokens') - n(m, 'output_tokens'))),
+    completionTokens: sum((m) => n(m, 'output_tokens')),
+    cachedTokens: sum((m) => n(m, 'input_tokens_cache_read')),
+    seconds: asNumber(sample.working_time) ?? asNumber(sample.total_time) ?? 0,
+  }
+}
+
+function attached(value: unknown, attachments: JsonObject): unknown {
+  if (typeof value === 'string') {
+    const key = /^(?:attachment|tc):\/\/(\w+)$/.exec(value)?.[1]
+    return key === undefined ? value : (attachments[key] ?? value)
+  }
+  if (Array.isArray(value)) return value.map((v) => attached(v, attachments))
+  const object = asObject(value)
+  if (!object) return value
+  return Object.fromEntries(Object.entries(object).map(([key, v]) => [key, attached(v, attachments)]))
+}

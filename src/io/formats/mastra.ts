@@ -1,0 +1,100 @@
+import { GradusError } from '../../core/errors.ts'
+import { type Format, hasFields, place, share } from './format.ts'
+import { asObject, asText, type JsonObject, objects, present } from './loose.ts'
+import type { Span, SpanKind } from './span.ts'
+import { asMillis } from './span-records.ts'
+import { tracesFromSpans } from './spans.ts'
+import { readUsage } from './usage.ts'
+
+/**
+ * Mastra observability traces: spans nested as `{span, children}`, or a flat list with `parentId`.
+ *
+ * The usage of a `model_generation` is the sum of its steps'; chunks repeat content. A tool span has no call id; the
+ * event beside it that says its result came has.
+ */
+export const mastra: Format = {
+  name: 'mastra',
+  summary: 'observability traces of Mastra',
+  home: 'https://mastra.ai/docs/observability/overview',
+  container: 'json',
+  unit: 'record',
+  detect: (sample) => share(sample, (r) => nested(r).some(({ span }) => isSpan(span))),
+  read(record, at) {
+    const spans = nested(record)
+      .flatMap((node) => flattened(node, []))
+      .filter((s) => s.span.type !== 'model_chunk')
+      .map(({ span, siblings }, i) => spanOf(span, siblings, i))
+    const traces = tracesFromSpans(spans, 'mastra', at)
+    if (traces.length === 0)
+      throw new GradusError('GRD-IO-012', { where: place(at), found: 'no span of a model or a tool' })
+    return traces
+  },
+}
+
+interface Nested {
+  span: JsonObject
+  children: JsonObject[]
+}
+
+function nested(record: unknown): Nested[] {
+  return objects(asObject(record)?.spans).flatMap((entry) => {
+    const span = asObject(entry.span) ?? (isSpan(entry) ? entry : undefined)
+    return span ? [{ span, children: objects(entry.children) }] : []
+  })
+}
+
+const isSpan = (value: unknown): boolean =>
+  hasFields(value, 'traceId', 'type', 'entityType') ||
+  (hasFields(value, 'traceId') && /^(agent_run|model_)/.test(String(asObject(value)?.type)))
+
+function flattened(node: Nested, siblings: JsonObject[]): { span: JsonObject; siblings: JsonObject[] }[] {
+  const inner = objects(node.children.map((c) => c.span))
+  return [
+    { span: node.span, siblings },
+    ...nested({ spans: node.children }).flatMap((child) => flattened(child, inner)),
+  ]
+}
+
+const KINDS: Record<string, SpanKind> = {
+  model_step: 'model',
+  model_generation: 'model',
+  tool_call: 'tool',
+  mcp_tool_call: 'tool',
+}
+
+function spanOf(span: JsonObject, siblings: readonly JsonObject[], index: number): Span {
+  const attributes = asObject(span.attributes) ?? {}
+  const name = asText(span.entityId) ?? asText(span.name)
+  const tool = KINDS[String(span.type)] === 'tool'
+  return present<Span>({
+    id: asText(span.id) ?? `${index}`,
+    parent: asText(span.parentId) ?? asText(span.parentSpanId),
+    trace: asText(span.traceId) ?? '',
+    name: asText(span.name) ?? '',
+    start: asMillis(span.startTime) || index,
+    attributes: present({
+      'gen_ai.request.model': attributes.responseModel ?? attributes.model ?? modelOf(span),
+      'gen_ai.tool.name': tool ? name : undefined,
+      'gen_ai.tool.call.id': tool ? callIdOf(span, siblings) : undefined,
+      'agent.name': span.type === 'agent_run' ? name : undefined,
+      input: span.input,
+      output: span.output,
+    }),
+    events: [],
+    failed: attributes.success === false,
+    kind: KINDS[String(span.type)] ?? 'other',
+    usage: readUsage(attributes.usage),
+  })
+}
+
+const modelOf = (span: JsonObject): unknown => asObject(asObject(span.metadata)?.modelMetadata)?.modelId
+
+/** The chunk events of the same step, in order, say which ids the calls of a tool have. */
+function callIdOf(span: JsonObject, siblings: readonly JsonObject[]): string | undefined {
+  const runs = siblings.filter((s) => KINDS[String(s.type)] === 'tool' && s.entityId === span.entityId)
+  const ids = siblings.flatMap((s) => {
+    const metadata = asObject(s.metadata)
+    return metadata?.toolName === span.entityId ? (asText(metadata?.toolCallId) ?? []) : []
+  })
+  return ids[runs.findIndex((run) => run.id === span.id)]
+}

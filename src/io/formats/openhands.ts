@@ -1,0 +1,133 @@
+import { GradusError } from '../../core/errors.ts'
+import type { Trace, Usage } from '../../core/words.ts'
+import { type Message, type Part, traceFromConversation } from './conversation.ts'
+import { type At, type Format, hasFields, others, place, share } from './format.ts'
+import { asNumber, asObject, asText, type JsonObject, objects } from './loose.ts'
+import { call, readArguments, result } from './messages-parts.ts'
+import { readUsage, totalUsage } from './usage.ts'
+
+/**
+ * OpenHands: lists of events, and lines of resolver output with their `history`.
+ *
+ * An observation belongs to the event named by `cause`; old histories have no ids, there the next observation of the
+ * same kind answers. Several events may come from one model response, whose usage counts once; resolver output has the
+ * costs only. State changes are no steps.
+ */
+export const openhands: Format = {
+  name: 'openhands',
+  summary: 'event trajectories and resolver output of OpenHands',
+  home: 'https://github.com/All-Hands-AI/OpenHands',
+  container: 'json',
+  unit: 'record',
+  detect: (sample) =>
+    Math.max(Array.isArray(sample.document) && isTrajectory(sample.document) ? 1 : 0, share(sample, isResolved)),
+  oneRecord: (document) => isTrajectory(document),
+  read(record, at) {
+    if (Array.isArray(record)) return [readTrajectory(objects(record), at)]
+    const line = asObject(record) ?? {}
+    if (!isResolved(line)) throw new GradusError('GRD-IO-006', { where: place(at, 'history'), found: 'no history' })
+    return [readResolved(line, at)]
+  },
+}
+
+const isEvent = (value: unknown): boolean =>
+  hasFields(value, 'source', 'timestamp') && (hasFields(value, 'action') || hasFields(value, 'observation'))
+
+const isTrajectory = (list: readonly unknown[]): boolean => list.length > 0 && list.every(isEvent)
+
+const isResolved = (value: unknown): boolean =>
+  hasFields(value, 'history', 'instruction') && objects(asObject(value)?.history).some((e) => 'action' in e)
+
+function readTrajectory(events: readonly JsonObject[], at: At): Trace {
+  const responses = new Map<string, JsonObject>()
+  for (const event of events) {
+    const response = asObject(asObject(event.tool_call_metadata)?.model_response)
+    if (typeof response?.id === 'string') responses.set(response.id, response)
+  }
+  const head = {
+    id: at.line === 1 ? at.stem : `${at.stem}-${at.line}`,
+    generator: [...responses.values()].map((r) => asText(r.model)).find((m) => m !== undefined) ?? '',
+    dataset: 'openhands',
+    usage: totalUsage([...responses.values()].map((r) => readUsage(r.usage))),
+  }
+  return traceFromConversation({ messages: messagesOf(events, at) }, head, at)
+}
+
+function readResolved(line: JsonObject, at: At): Trace {
+  const issue = asObject(line.issue)
+  const repository = [issue?.owner, issue?.repo].filter((s) => typeof s === 'string').join('/')
+  const head = {
+    id: issue ? `${repository}#${String(issue.number)}` : `${at.stem}-${at.line}`,
+    generator: '',
+    dataset: 'openhands',
+    outcome: typeof line.success === 'boolean' ? Number(line.success) : undefined,
+    usage: costOf(asObject(line.metrics)),
+    extra: others(line, 'history', 'instruction', 'metrics', 'success'),
+  }
+  return traceFromConversation({ messages: messagesOf(objects(line.history), at) }, head, at)
+}
+
+function costOf(metrics: JsonObject | undefined): Usage | undefined {
+  const cost = asNumber(metrics?.accumulated_cost)
+  if (cost === undefined) return undefined
+  const calls = Array.isArray(metrics?.costs) ? metrics.costs.length : 0
+  return { calls, promptTokens: 0, completionTokens: 0, cachedTokens: 0, seconds: 0, cost }
+}
+
+const STATES = /^(agent_state_changed|change_agent_state|null|)$/
+
+function messagesOf(events: readonly JsonObject[], at: At): Message[] {
+  const callIds = new Map<unknown, string>()
+  let thought = ''
+  return events.flatMap((event, i): Message[] => {
+    const origin = asNumber(event.id) ?? i
+    const args = asObject(event.args) ?? event
+    const kind = asText(event.action)
+    const byUser = event.source === 'user' || (event.source === undefined && i === 0)
+    if (kind === 'message' || kind === 'system') {
+      const said = asText(args.content)
+      const role = kind === 'system' ? 'system' : byUser ? 'user' : 'assistant'
+      return said === undefined ? [] : [{ role, parts: [{ type: 'text', text: said }], origin }]
+    }
+    if (kind !== undefined && !STATES.test(kind)) {
+      const made = callOf(event, kind, args, at)
+      if (event.id !== undefined && made.id !== undefined) callIds.set(event.id, made.id)
+      const text = asText(args.thought) ?? ''
+      const parts: Part[] = text === '' || text === thought ? [made] : [{ type: 'text', text }, made]
+      thought = text
+      return [{ role: 'assistant', parts, origin }]
+    }
+    const observed = asText(event.observation)
+    if (kind !== undefined || observed === undefined || STATES.test(observed)) return []
+    const failed = observed === 'error' || undefined
+    const output = event.content ?? event.message
+    if (event.id === undefined)
+      return [answer(result(undefined, failed ? undefined : observed, output, failed), origin)]
+    return [answer(result(callIds.get(event.cause) ?? String(event.cause), observed, output, failed), origin)]
+  })
+}
+
+const answer = (part: Part, origin: number): Message => ({ role: 'tool', parts: [part], origin })
+
+/** Members of old events that say how an action was shown or confirmed, not what it does. */
+const SHOWN = [
+  'thought',
+  'action',
+  'keep_prompt',
+  'is_confirmed',
+  'action_risk',
+  'confirmation_state',
+  'kernel_init_code',
+]
+
+/** The call as the model wrote it, where the event still has the response; else the event's own arguments. */
+function callOf(event: JsonObject, kind: string, args: JsonObject, at: At): Extract<Part, { type: 'call' }> {
+  const metadata = asObject(event.tool_call_metadata)
+  const id = asText(metadata?.tool_call_id)
+  const written = objects(asObject(metadata?.model_response)?.choices)
+    .flatMap((choice) => objects(asObject(choice.message)?.tool_calls))
+    .find((c) => c.id === id)
+  const input = written ? readArguments(asObject(written.function)?.arguments, at) : (others(args, ...SHOWN) ?? {})
+  const own = event.id === undefined ? undefined : String(event.id)
+  return call(id ?? own, asText(metadata?.function_name) ?? kind, input)
+}

@@ -1,0 +1,95 @@
+import { GradusError } from '../../core/errors.ts'
+import type { Trace } from '../../core/words.ts'
+import { type At, type Format, place, share } from './format.ts'
+import { asObject, type JsonObject, objects, pick } from './loose.ts'
+import type { Span } from './span.ts'
+import { asMillis, readAttributes, spanOfRecord } from './span-records.ts'
+import { tracesFromSpans } from './spans.ts'
+
+/** Spans one by one, as exporters write them, or bare maps of their attributes; told apart by the convention. */
+function spanFormat(
+  head: Pick<Format, 'name' | 'summary' | 'home'>,
+  belongs: (attributes: JsonObject) => boolean,
+): Format {
+  return {
+    ...head,
+    container: 'jsonl',
+    unit: 'document',
+    detect: (sample) => share(sample, (r) => belongs(attributesOf(r))),
+    read: (record, at) => readRecords(objects(record), head.name, at),
+  }
+}
+
+/** GenAI attributes of the OpenTelemetry conventions, current or deprecated. */
+export const otelGenai = spanFormat(
+  {
+    name: 'otel-genai',
+    summary: 'spans or attribute maps by the GenAI conventions of OpenTelemetry',
+    home: 'https://opentelemetry.io/docs/specs/semconv/gen-ai/',
+  },
+  (a) => has(a, /^gen_ai\./) && !has(a, /^(ai\.operationId$|openinference\.)/),
+)
+
+/** OpenInference attributes, flattened or as a tree. */
+export const openinference = spanFormat(
+  {
+    name: 'openinference',
+    summary: 'spans or attribute maps by the OpenInference conventions',
+    home: 'https://github.com/Arize-ai/openinference',
+  },
+  (a) => has(a, /^openinference\.span\.kind$/),
+)
+
+/** Telemetry of the AI SDK; its outer span repeats text and usage of the inner one. */
+export const aiSdkSpans = spanFormat(
+  {
+    name: 'ai-sdk-spans',
+    summary: 'telemetry spans of the Vercel AI SDK',
+    home: 'https://ai-sdk.dev/docs/ai-sdk-core/telemetry',
+  },
+  (a) => has(a, /^ai\.operationId$/),
+)
+
+const has = (attributes: JsonObject, key: RegExp): boolean => Object.keys(attributes).some((name) => key.test(name))
+
+function attributesOf(record: unknown): JsonObject {
+  const object = asObject(record)
+  if (!object || 'resourceSpans' in object || 'observations' in object) return {}
+  return object.attributes === undefined ? object : readAttributes(object.attributes)
+}
+
+/** Spans without a trace id stand alone. */
+function readRecords(records: readonly JsonObject[], dataset: string, at: At): Trace[] {
+  const spans = records.map((record, i) => {
+    const span = spanOfRecord(record, i)
+    return span.trace === '' ? { ...span, trace: `${at.stem}-${i + 1}` } : span
+  })
+  const traces = tracesFromSpans(joinByTime(spans, records), dataset, at)
+  if (traces.length === 0)
+    throw new GradusError('GRD-IO-012', { where: place(at), found: 'no span of a model or a tool' })
+  return traces
+}
+
+/**
+ * The AI SDK's inner spans where neither a parent nor a common trace id is left: they belong to the outer span of the
+ * same function that was open at the time.
+ */
+function joinByTime(spans: readonly Span[], records: readonly JsonObject[]): Span[] {
+  const operation = (span: Span): string => String(span.attributes['ai.operationId'] ?? '')
+  const ends = new Map(spans.map((span, i) => [span, asMillis(pick(records[i], 'endTime', 'end_time'))]))
+  const known = new Set(spans.map((s) => s.id))
+  return spans.map((span) => {
+    const inner = /^ai\.(\w+\.do[A-Z]|toolCall)/.test(operation(span))
+    if (!inner || (span.parent !== undefined && known.has(span.parent))) return span
+    const outer = spans.find(
+      (s) =>
+        s !== span &&
+        (operation(span).startsWith(`${operation(s)}.do`) || operation(span) === 'ai.toolCall') &&
+        operation(s) !== '' &&
+        s.attributes['ai.telemetry.functionId'] === span.attributes['ai.telemetry.functionId'] &&
+        s.start <= span.start &&
+        (ends.get(span) ?? 0) <= (ends.get(s) ?? 0),
+    )
+    return outer ? { ...span, parent: outer.id, trace: outer.trace } : span
+  })
+}

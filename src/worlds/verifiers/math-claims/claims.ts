@@ -1,0 +1,110 @@
+import type { Comparison } from './compare.ts'
+import { compareNumbers } from './compare.ts'
+import type { Equation } from './consequences.ts'
+import { consequences } from './consequences.ts'
+import { chainsOf } from './formula.ts'
+import { guardOf } from './guards.ts'
+import { compareIdentity } from './identity.ts'
+import { proseChains } from './prose.ts'
+import type { Side } from './side.ts'
+import { readSide } from './side.ts'
+import type { Span } from './spans.ts'
+import { spansOf } from './spans.ts'
+
+/** One equation that a step states, and what came out. */
+export interface Claim {
+  /** Numbers on both sides, or symbols too. */
+  kind: 'numbers' | 'identity'
+  /** As written, without LaTeX dressing. */
+  text: string
+  /** null = the writer may have meant something in which it holds, or the text around it makes it no claim. */
+  holds: boolean | null
+  /** What the left side is, where it is not the right one. */
+  value?: string
+  /** Why nothing is said, where nothing is. */
+  why?: string
+}
+
+/** A text longer than this is no step of a calculation. */
+const MAX_TEXT = 20_000
+
+type Found = { at: number; claims: Claim[] }
+
+/** What a step states, and with what the next one goes on. */
+export interface Stated {
+  claims: Claim[]
+  /** The last equation with the prose behind it; null where there is none. */
+  last: Equation | null
+}
+
+/**
+ * Equations that a step states, in order; each link of a chain is one. Never throws.
+ *
+ * @param before the last equation of the step before, from which the first one here may follow
+ */
+export function claimsOf(text: string, before: Equation | null = null): Stated {
+  if (text.length > MAX_TEXT || !text.includes('=')) return { claims: [], last: null }
+  const spans = spansOf(text)
+  const found: Found[] = []
+  const equations: Equation[] = before === null ? [] : [before]
+  let between = before === null ? '' : `${before.between}\n`
+  for (const span of spans) {
+    if (span.kind === 'prose') between += span.text
+    else if (span.text.includes('=')) {
+      for (const chain of chainsOf(span.text)) {
+        const sides = chain.sides.map(readSide)
+        const claims = links(sides, false)
+        if (claims.length > 0) found.push({ at: span.from, claims: guarded(claims, text, spans, span.from, span.to) })
+        equations.push({ ...equationOf(sides), joint: chain.joint, between, at: span.from })
+        between = ''
+      }
+    }
+  }
+  for (const { claim, at } of consequences(equations)) found.push({ at, claims: guarded([claim], text, spans, at, at) })
+  for (const chain of proseChains(spans)) {
+    const claims = links(chain.sides.map(readSide), chain.units)
+    if (claims.length > 0) found.push({ at: chain.from, claims: guarded(claims, text, spans, chain.from, chain.to) })
+  }
+  const last = equations.length > (before === null ? 0 : 1) ? (equations.at(-1) ?? null) : null
+  return {
+    claims: found.sort((a, b) => a.at - b.at).flatMap((f) => f.claims),
+    last: last === null ? null : { ...last, between },
+  }
+}
+
+/** Of `x = 2 + 3 = 5` the first and the last side; null where a side cannot be read. */
+function equationOf(sides: readonly (Side | null)[]): Pick<Equation, 'sides' | 'text'> {
+  const [first, last] = [sides[0] ?? null, sides.at(-1) ?? null]
+  if (first === null || last === null || sides.includes(null)) return { sides: null, text: '' }
+  if (sides.length > 2 && sides.slice(1).some((s) => s !== null && s.symbols.size > 0)) return { sides: null, text: '' }
+  return { sides: [first, last], text: `${first.text} = ${last.text}` }
+}
+
+function guarded(claims: Claim[], text: string, spans: readonly Span[], from: number, to: number): Claim[] {
+  if (claims.every((c) => c.holds !== false)) return claims
+  const guard = guardOf(text, spans, from, to)
+  return guard === null ? claims : claims.map((c) => (c.holds === false ? { ...c, holds: null, why: guard } : c))
+}
+
+function links(sides: readonly (Side | null)[], units: boolean): Claim[] {
+  const claims: Claim[] = []
+  for (let i = 0; i + 1 < sides.length; i++) {
+    const [left, right] = [sides[i], sides[i + 1]]
+    if (!left || !right || !(left.compound || right.compound)) continue
+    const kind = left.symbols.size + right.symbols.size === 0 ? 'numbers' : 'identity'
+    if (kind === 'identity' && !(left.compound && right.compound && left.symbols.size > 0 && right.symbols.size > 0))
+      continue
+    const found =
+      kind === 'numbers'
+        ? compareNumbers(units ? { ...left, units } : left, right)
+        : compareIdentity(left, right, sides.length > 2)
+    claims.push({ kind, text: `${left.text} = ${right.text}`, ...outcome(found) })
+  }
+  return claims
+}
+
+function outcome({ holds, left, why }: Comparison): Pick<Claim, 'holds' | 'why' | 'value'> {
+  if (holds === true) return { holds }
+  if (holds === null) return { holds, why }
+  return { holds, ...(left !== null && { value: String(Number(left.toPrecision(12))) }) }
+}

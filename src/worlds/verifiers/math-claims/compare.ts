@@ -1,0 +1,139 @@
+import { canonical, rationalOf } from '../../answers/canonical.ts'
+import type { Expr } from '../../answers/expression.ts'
+import { rebuild, some } from '../../answers/expression.ts'
+import type { Rational } from '../../answers/rational.ts'
+import { TooLarge } from '../../answers/rational.ts'
+import { approximate, compareValues } from '../../answers/values.ts'
+import { OutOfWork, startWork } from '../../answers/work.ts'
+import type { Side } from './side.ts'
+import { readSide } from './side.ts'
+
+/** `null`: cannot be said, since the writer may have meant a reading in which it holds. */
+export interface Comparison {
+  holds: boolean | null
+  /** Left side as a short number, for people. */
+  left: number | null
+  why: string
+}
+
+/** Ratio of two written results up to which decimals may have been rounded on the way. */
+const ROUNDED = 0.01
+/** Ratios of units that people leave out: time, length, mass, percent, money, dozens. */
+const CONVERSIONS = [
+  10, 100, 1_000, 10_000, 100_000, 1e6, 1e9, 60, 3_600, 24, 7, 12, 3, 36, 5_280, 16, 2_000, 52, 365, 30, 1_440, 4, 8, 2,
+]
+
+/** Compares two sides without symbols; the right one may be a rounded result. */
+export function compareNumbers(left: Side, right: Side): Comparison {
+  try {
+    startWork()
+    const verdict = compareValues(left.expr, right.expr)
+    if (verdict.verdict === 'equal') return { holds: true, left: null, why: 'equal' }
+    if (verdict.verdict === 'unknown') return { holds: null, left: null, why: verdict.reason }
+    return otherReading(left, right)
+      ? { holds: null, left: null, why: 'holds in another reading' }
+      : differ(left, right)
+  } catch (error) {
+    if (error instanceof OutOfWork || error instanceof TooLarge || error instanceof RangeError)
+      return { holds: null, left: null, why: 'too large' }
+    throw error
+  }
+}
+
+function differ(left: Side, right: Side): Comparison {
+  const [l, r] = [realValue(left.expr), realValue(right.expr)]
+  if (l === null || r === null) return { holds: null, left: null, why: 'no value' }
+  const gap = Math.abs(l - r)
+  const places = right.places ?? left.places
+  if (places !== null && places > 0 && gap <= 0.5 * 10 ** -places * (1 + 1e-9))
+    return { holds: true, left: l, why: 'rounded' }
+  const scale = Math.max(Math.abs(l), Math.abs(r))
+  if ((hasDecimal(left) || hasDecimal(right) || !exact(left) || !exact(right)) && gap <= ROUNDED * scale)
+    return { holds: null, left: l, why: 'may be rounded' }
+  if (gap < 1 && Number.isInteger(r) !== Number.isInteger(l))
+    return { holds: null, left: l, why: 'may be rounded to a whole number' }
+  if (left.degrees !== right.degrees && ![left, right].some((s) => some(s.expr, isCircular)))
+    return { holds: null, left: l, why: 'degrees on one side only' }
+  if ([left, right].some((s) => some(s.expr, isCircular)) && !left.degrees && !right.degrees)
+    return { holds: null, left: l, why: 'angles without a unit' }
+  if ([left, right].some((s) => some(s.expr, isOpenEnded)))
+    return { holds: null, left: l, why: 'an argument without brackets' }
+  if ([left, right].some((s) => some(s.expr, (x) => x.t === 'constant' && x.name === 'e')))
+    return { holds: null, left: l, why: 'e may be a name' }
+  const imaginary = [left, right].map((s) => some(s.expr, (x) => x.t === 'constant' && x.name === 'i'))
+  if (imaginary[0] !== imaginary[1]) return { holds: null, left: l, why: 'i may be a name' }
+  const ratio = l === 0 || r === 0 ? 0 : Math.abs(l > r ? l / r : r / l)
+  const near = (k: number): boolean => Math.abs(ratio / k - 1) < 1e-9
+  if (left.percent !== right.percent && near(100)) return { holds: null, left: l, why: 'percent on one side only' }
+  if (/%/.test(left.text) && left.percent && near(100)) return { holds: null, left: l, why: 'percent' }
+  if ((left.units || right.units) && CONVERSIONS.some(near)) return { holds: null, left: l, why: 'may change the unit' }
+  return { holds: false, left: l, why: 'differs' }
+}
+
+const isCircular = (x: Expr): boolean => x.t === 'call' && /^a?(?:sin|cos|tan|cot|sec|csc)/.test(x.f)
+/** `\\cos a (b + c)` may mean either product. */
+const isOpenEnded = (x: Expr): boolean =>
+  x.t === 'call' &&
+  /^(?:a?(?:sin|cos|tan|cot|sec|csc)|ln|log)/.test(x.f) &&
+  x.a.some((y) => y.t === 'product' && y.a.some((z) => some(z, (w) => w.t === 'sum' || w.t === 'call')))
+const hasDecimal = (s: Side): boolean => /\d\.\d/.test(s.text)
+
+/** Is the value a fraction of small size, not a surd or a logarithm? */
+function exact(s: Side): boolean {
+  const value = rationalValue(s.expr)
+  return value !== null && (value.d === 1n || /\/|frac|%/.test(s.text))
+}
+
+function rationalValue(x: Expr): Rational | null {
+  try {
+    return rationalOf(canonical(x))
+  } catch (error) {
+    if (error instanceof TooLarge || error instanceof RangeError) return null
+    throw error
+  }
+}
+
+function realValue(x: Expr): number | null {
+  const value = rationalValue(x)
+  if (value === null) return approximate(x)
+  const out = Number(value.n) / Number(value.d)
+  return Number.isFinite(out) ? out : approximate(x)
+}
+
+/** Mixed numbers read as products, `a/bc` read as a/(bc), -2^2 as (-2)^2: does the claim hold in one of them? */
+function otherReading(left: Side, right: Side): boolean {
+  const variants = (s: Side): Side[] => [s, ...otherReadings(s)]
+  const [ls, rs] = [variants(left), variants(right)]
+  if (ls.length === 1 && rs.length === 1) return false
+  return ls.some((l) =>
+    rs.some((r) => (l !== left || r !== right) && compareValues(l.expr, r.expr).verdict === 'equal'),
+  )
+}
+
+function otherReadings(s: Side): Side[] {
+  const out: Side[] = []
+  const product = s.text.replace(/(\d)\s*(?=\\[dt]?frac)/g, '$1 * ').replace(/(\d) +(?=\d+\s*\/\s*\d)/g, '$1 * ')
+  if (product !== s.text) {
+    const side = readSide(product)
+    if (side) out.push(side)
+  }
+  const juxtaposed = s.text.replace(/\/\s*(\d+(?:\.\d+)?\s*(?:\([^()]*\)|\\(?:pi|sqrt\{[^{}]*\})|!)+)/g, '/($1)')
+  if (juxtaposed !== s.text) {
+    const side = readSide(juxtaposed)
+    if (side) out.push(side)
+  }
+  const halved = s.text.replace(/\/\s*(\d+\s*\/\s*\d+)/g, '/($1)')
+  if (halved !== s.text) {
+    const side = readSide(halved)
+    if (side) out.push(side)
+  }
+  if (/(^|[=(+*/-])\s*-\s*\d+(?:\.\d+)?\s*\^/.test(s.text)) {
+    const side = readSide(s.text.replace(/(^|[=(+*/-])\s*(-\s*\d+(?:\.\d+)?)\s*\^/g, '$1($2)^'))
+    if (side) out.push(side)
+  }
+  return out
+}
+
+/** The expression at given values of its symbols. */
+export const substituted = (x: Expr, values: ReadonlyMap<string, Expr>): Expr =>
+  rebuild(x, (y) => (y.t === 'symbol' ? (values.get(y.name) ?? y) : y))

@@ -1,0 +1,54 @@
+import type { Span } from './spans.ts'
+
+/** Why an equation that does not hold is no claim of the writer; null where nothing says so. */
+export function guardOf(text: string, spans: readonly Span[], from: number, to: number): string | null {
+  const shadow = shadowOf(text, spans)
+  const before = sentenceBefore(shadow, from)
+  const behind = sentenceBehind(shadow, to)
+  const around = `${before} # ${behind}`
+  for (const [pattern, why] of AROUND) if (pattern.test(around)) return why
+  if (TRIAL.test(shadow.slice(Math.max(0, from - 300), from))) return 'hypothetical'
+  if (DENIAL.test(shadow.slice(to, to + 120))) return 'denied'
+  for (const [pattern, why] of BEHIND) if (pattern.test(behind)) return why
+  return null
+}
+
+const AROUND: readonly (readonly [RegExp, string])[] = [
+  [
+    /\b(?:if|suppos\w*|assum\w*|guess\w*|hypothe\w*|would|could|should|try|trying|test|testing|check\w*|verif\w*|whether|want|need|must)\b/i,
+    'hypothetical',
+  ],
+  [/\b(?:mod|modulo|modular|congruent|remainder|base|binary|octal|hexadecimal|clock)\b/i, 'other arithmetic'],
+  [/\b(?:approximat\w*|about|roughly|nearly|round\w*|estimat\w*)\b/i, 'approximate'],
+]
+const BEHIND: readonly (readonly [RegExp, string])[] = [
+  [/\b(?:not|no|false|incorrect|wrong|impossible|contradict\w*|invalid|fails?)\b|n't\b/i, 'denied'],
+]
+
+/** A trial may begin some sentences before, and be given up in the next one. */
+const TRIAL = /\b(?:try|trying|tried|suppose|guess|contradiction)\b/i
+const DENIAL =
+  /^[^.!?\n]*[.!?\n]\s*(?:(?:but |however,? )?(?:this|that|it|which) (?:is|does|was|can|could|would)(?:n't|not| not| a contradiction| impossible| false| incorrect| wrong)|contradiction|impossible|no\b)/i
+
+/** The text with every formula blanked, so that stops inside formulas end no sentence. */
+function shadowOf(text: string, spans: readonly Span[]): string {
+  let out = text
+  for (const span of spans) {
+    if (span.kind === 'formula') out = out.slice(0, span.from) + '#'.repeat(span.to - span.from) + out.slice(span.to)
+  }
+  return out
+}
+
+const STOP = /[.!?](?=\s|$)|\n/g
+function sentenceBefore(shadow: string, from: number): string {
+  const head = shadow.slice(Math.max(0, from - 400), from)
+  let start = 0
+  for (const match of head.matchAll(STOP)) start = match.index + 1
+  return head.slice(start)
+}
+function sentenceBehind(shadow: string, to: number): string {
+  const tail = shadow.slice(to, to + 200)
+  STOP.lastIndex = 0
+  const match = STOP.exec(tail)
+  return match === null ? tail : tail.slice(0, match.index)
+}
