@@ -65,6 +65,8 @@ function insertOrphans(steps: Step[], orphans: readonly Arrived[]): (index: numb
 class OpenCalls {
   private readonly ids = new Map<string, number[]>()
   private readonly open = new Set<number>()
+  /** No call before it is open. */
+  private first = 0
   private readonly steps: readonly Step[]
 
   constructor(steps: readonly Step[]) {
@@ -110,9 +112,9 @@ class OpenCalls {
   }
 
   private oldest(name: string | undefined, before: number): number | undefined {
-    for (const i of this.open) {
-      if (i >= before) return undefined
-      if (name === undefined || this.steps[i]?.action?.tool === name) return i
+    while (this.first < before && !this.open.has(this.first)) this.first++
+    for (let i = this.first; i < before; i++) {
+      if (this.open.has(i) && (name === undefined || this.steps[i]?.action?.tool === name)) return i
     }
     return undefined
   }

@@ -1,6 +1,11 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Step, Trace } from '../../core/words.ts'
+import { readTraces } from '../read.ts'
+import { traceWriter } from '../write.ts'
 import { plainText } from './plain-text.ts'
 import { testAt } from './samples.testing.ts'
 
@@ -76,6 +81,21 @@ describe('plain-text', () => {
         expect(again.problem.prompt).toBe(prompt)
       }),
     )
+  })
+
+  it('keeps traces apart that are written in several batches', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'gradus-text-'))
+    const path = join(folder, 'out.txt')
+    const writer = await traceWriter(path, plainText)
+    for (const n of [1, 2, 3]) await writer.write([read(`Problem: q${n}\nStep 1: a${n}\nAnswer: ${n}`)])
+    await writer.close()
+    const { traces } = await readTraces(path)
+    expect(traces.map((t) => [t.problem.prompt, t.answer])).toEqual([
+      ['q1', '1'],
+      ['q2', '2'],
+      ['q3', '3'],
+    ])
+    rmSync(folder, { recursive: true })
   })
 
   it('does not write tool calls', () => {

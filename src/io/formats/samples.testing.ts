@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { expect } from 'vitest'
-import type { Trace } from '../../core/words.ts'
+import { Trace } from '../../core/words.ts'
 import { type ReadReport, readTraces, sampleOf } from '../read.ts'
 import type { At, Format } from './format.ts'
 import { FORMATS } from './index.ts'
@@ -54,6 +54,7 @@ export async function readSample(
   expect(FORMATS.filter((f) => f.detect(sample) > 0.5).map((f) => f.name)).toEqual([format.name])
   const { traces, report } = await readTraces(path)
   for (const trace of traces) {
+    expect(Trace.parse(trace)).toEqual(trace)
     for (const step of trace.steps) {
       expect(step.kind === 'action').toBe(step.action !== undefined)
       if (step.observation !== undefined) expect(step.action).toBeDefined()

@@ -33,7 +33,7 @@ interface Node extends Said {
 function traceFromSpans(id: string, spans: readonly Span[], dataset: string, at: At): Trace | undefined {
   const nodes = tree(spans, at)
   const calls = modelCalls(nodes)
-  const runs = nodes.filter((n) => n.kind === 'tool')
+  const runs = nodes.filter((n) => n.kind === 'tool' && !isEvaluation(n))
   if (calls.length === 0 && runs.length === 0) return undefined
 
   const story = new Story()
