@@ -63,7 +63,7 @@ const USUAL = {
 
 const SEARCH = 'search: '
 
-/** The shipped policies. */
+/** The policies that can be trained; those with a card in `weights` are shipped. */
 export const RECIPES: readonly Recipe[] = [
   {
     ...USUAL,
