@@ -96,7 +96,7 @@ function links(sides: readonly (Side | null)[], units: boolean): Claim[] {
       continue
     const found =
       kind === 'numbers'
-        ? compareNumbers(units ? { ...left, units } : left, right)
+        ? compareNumbers(units ? { ...left, units } : left, right, sides.length > 2)
         : compareIdentity(left, right, sides.length > 2)
     claims.push({ kind, text: `${left.text} = ${right.text}`, ...outcome(found) })
   }

@@ -3,6 +3,7 @@ import type { Finding } from '../verifier.ts'
 import { UNKNOWN } from '../verifier.ts'
 import type { Claim, Stated } from './claims.ts'
 import { claimsOf } from './claims.ts'
+import { hasOtherArithmetic } from './guards.ts'
 
 /**
  * Characters of reasoning after which a slip is no longer called the step's error.
@@ -27,18 +28,22 @@ export function findingsOf(trace: Trace, kind: Claim['kind']): Finding[] {
 
 /** Two verifiers read the same traces. */
 const known = new WeakMap<readonly Step[], Claim[][]>()
-function claimsIn({ steps }: Trace): Claim[][] {
+function claimsIn({ steps, problem }: Trace): Claim[][] {
   const held = known.get(steps)
   if (held) return held
   let last: Stated['last'] = null
+  const other = hasOtherArithmetic(problem.prompt)
   const claims = steps.map((step) => {
     const stated: Stated = claimsOf(step.text, last)
     last = stated.last
-    return stated.claims
+    return other ? stated.claims.map(withoutNumbers) : stated.claims
   })
   known.set(steps, claims)
   return claims
 }
+
+const withoutNumbers = (c: Claim): Claim =>
+  c.kind === 'numbers' && c.holds === false ? { ...c, holds: null, why: 'other arithmetic' } : c
 
 function judge(claims: readonly Claim[], near: boolean): Finding {
   const decided = claims.filter((c) => c.holds !== null)
