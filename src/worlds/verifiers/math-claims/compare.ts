@@ -54,11 +54,13 @@ function differ(left: Side, right: Side, chained: boolean): Comparison {
   const percents = /^(-?)\s*\d+(?:\.(\d+))?\s*\\?%$/.exec(right.text)
   const unit = percents ? 10 ** -((percents[2]?.length ?? 0) + 2) : places !== null && places > 0 ? 10 ** -places : 0
   if (gap < unit) return { holds: null, left: l, why: 'may be rounded' }
+  // A fraction of whole numbers has no rounding on its way: its written decimals are right or wrong.
+  const whole = unit > 0 && !hasDecimal(left) && rationalValue(left.expr) !== null
   if (!chained && isTrial(left, right)) return { holds: null, left: l, why: 'may be an equation that is tried out' }
   if (left.words !== '' && right.words !== '' && left.words !== right.words)
     return { holds: null, left: l, why: 'may change the unit' }
   const scale = Math.max(Math.abs(l), Math.abs(r))
-  if ((hasDecimal(left) || hasDecimal(right) || !exact(left) || !exact(right)) && gap <= ROUNDED * scale)
+  if (!whole && (hasDecimal(left) || hasDecimal(right) || !exact(left) || !exact(right)) && gap <= ROUNDED * scale)
     return { holds: null, left: l, why: 'may be rounded' }
   if (gap < 1 && Number.isInteger(r) !== Number.isInteger(l))
     return { holds: null, left: l, why: 'may be rounded to a whole number' }
