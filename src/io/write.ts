@@ -1,5 +1,6 @@
 import { createWriteStream, type WriteStream } from 'node:fs'
 import { rename, unlink } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { createGzip, type Gzip } from 'node:zlib'
 import { GradusError } from '../core/errors.ts'
 import type { Trace } from '../core/words.ts'
@@ -107,5 +108,11 @@ function writeTo(stream: WriteStream | Gzip | NodeJS.WriteStream, text: string, 
 }
 
 function cannotWrite(path: string, cause: Error): GradusError {
-  return new GradusError('GRD-IO-013', { where: { file: path }, found: cause.message, cause })
+  const noFolder = 'code' in cause && cause.code === 'ENOENT'
+  return new GradusError('GRD-IO-013', {
+    where: { file: path },
+    found: noFolder ? 'no such folder' : cause.message,
+    ...(noFolder && { try: [`mkdir -p ${dirname(path)}`] }),
+    cause,
+  })
 }

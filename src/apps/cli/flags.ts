@@ -8,7 +8,7 @@ const SHORT: Record<string, string> = { output: '-o', jobs: '-j', with: '-w', fo
 
 /** The command of a verb: one flag for each member of its options, described by the schema. */
 export function commandOf(v: Verb): Command {
-  const command = new Command(v.name).description(v.summary).exitOverride().allowExcessArguments(true)
+  const command = new Command(`gradus ${v.name}`).description(v.summary).exitOverride().allowExcessArguments(true)
   if (v.arguments !== '') command.argument(v.arguments)
   for (const [name, field] of Object.entries(v.options.shape)) command.addOption(optionOf(name, field as z.ZodType))
   if (v.examples.length > 0) {
@@ -34,9 +34,14 @@ export function parseOptions<O extends z.ZodObject>(v: Verb<O>, given: Record<st
   throw new GradusError('GRD-CLI-002', {
     where: { field: `--${kebab(name)}` },
     found: String(given[name] ?? 'nothing'),
-    expected: issue?.message ?? 'another value',
+    expected: expectation(issue?.message),
     try: [`gradus ${v.name} --help`],
   })
+}
+
+/** Zod's `Invalid input: expected number, received string` and `Too small: expected number to be >=0`, in our words. */
+function expectation(message: string | undefined): string {
+  return message?.replace(/^[^:]+: expected /, '').replace(/, received .*$/, '') ?? 'another value'
 }
 
 function optionOf(name: string, field: z.ZodType): Option {
@@ -44,7 +49,7 @@ function optionOf(name: string, field: z.ZodType): Option {
   const flag = `--${kebab(name)}`
   const short = SHORT[name] === undefined ? '' : `${SHORT[name]}, `
   const fallback = defaultOf(field)
-  const described = `${field.description ?? ''}${fallback === undefined || fallback === false ? '' : ` (default ${fallback})`}`
+  const described = `${field.description ?? ''}${fallback === undefined || typeof fallback === 'boolean' ? '' : ` (default ${fallback})`}`
   if (type instanceof z.ZodBoolean) {
     return new Option(fallback === true ? `--no-${kebab(name)}` : `${short}${flag}`, described)
   }

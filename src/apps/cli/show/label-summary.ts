@@ -1,8 +1,9 @@
 import { describePlace } from '../../../core/errors.ts'
 import type { Trace } from '../../../core/words.ts'
 import type { ReadReport } from '../../../io/read.ts'
+import { goldOf } from '../../../prove/cases.ts'
 import { type LabelReport, REPORT_TRACES } from '../../../prove/report/label-report.ts'
-import { count } from './style.ts'
+import { columns, count } from './style.ts'
 
 /** Counts of a labelling run: what was found, what abstained, what was left out. */
 export class LabelSummary {
@@ -13,6 +14,8 @@ export class LabelSummary {
   steps = 0
   decided = 0
   lost = 0
+  /** Traces with labels of people or of a published set, which can be compared with. */
+  #gold = 0
   readonly #byAnnotator: Map<string, { correct: number; incorrect: number }>
   readonly #reports: ReadReport[] = []
   /** First wrong steps as share of their trace. */
@@ -26,6 +29,7 @@ export class LabelSummary {
 
   add(trace: Trace): void {
     this.traces++
+    if (goldOf(trace) !== null) this.#gold++
     this.steps += trace.steps.length
     const first = trace.verdict?.firstError ?? null
     if (first === null) this.unsure++
@@ -91,24 +95,34 @@ export class LabelSummary {
     }
   }
 
-  text(output: string | undefined, report: string | undefined): string {
+  /** @param shown traces with a first wrong step that were printed above */
+  text({ shown, output, report }: { shown: number; output: string | undefined; report: string | undefined }): string {
     const seconds = (performance.now() - this.#start) / 1000
     const lines = [
       `  ${count(this.traces)} traces   ${count(this.wrong)} with a first wrong step   ${count(this.clean)} clean   ${count(this.unsure)} cannot say   ${seconds.toFixed(1)} s   0 model calls`,
-      `  ${count(this.decided)} of ${count(this.steps)} steps decided: ${
-        [...this.#byAnnotator]
-          .filter(([, n]) => n.correct + n.incorrect > 0)
-          .map(([name, n]) => `${name.replace(/^verifier:/, '')} ${count(n.correct)} right ${count(n.incorrect)} wrong`)
-          .join(', ') || 'no annotator applies'
-      }`,
+      ...this.#decisions(),
     ]
+    if (shown > 0 && shown < this.wrong) {
+      lines.push(`  ${count(shown)} of the ${count(this.wrong)} are shown above   all: --show ${this.wrong}`)
+    }
     if (this.lost > 0) lines.push(`  ${count(this.lost)} records were left out (see above; gradus inspect lists them)`)
     lines.push(
       output === undefined
         ? '  next: add -o labelled.jsonl to keep the labels with their evidence'
-        : `  ${output}   next: gradus eval ${output}`,
+        : `  ${output}   next: gradus ${this.#gold > 0 ? 'eval' : 'inspect'} ${output}`,
     )
     if (report !== undefined) lines.push(`  ${report}`)
     return `${lines.join('\n')}\n`
+  }
+
+  /** Steps decided by each annotator, as a table. */
+  #decisions(): string[] {
+    const said = [...this.#byAnnotator].filter(([, n]) => n.correct + n.incorrect > 0)
+    const head = `${count(this.decided)} of ${count(this.steps)} steps decided`
+    if (said.length === 0) return [`  ${head}: no annotator applies`]
+    return columns([
+      [head, 'right', 'wrong'],
+      ...said.map(([name, n]) => [`  ${name.replace(/^verifier:/, '')}`, count(n.correct), count(n.incorrect)]),
+    ]).map((line) => `  ${line}`)
   }
 }

@@ -31,12 +31,13 @@ export const methods = verb({
     }
     for (const room of rooms) {
       terminal.out(`${room.name}: ${room.question}\n`)
+      const width = Math.max(MIN_NAME, ...room.methods.map((m) => m.name.length + 1))
       for (const m of room.methods) {
-        terminal.out(`  ${m.name.padEnd(28)} ${m.summary}\n`)
+        terminal.out(`  ${m.name.padEnd(width)} ${m.summary}\n`)
         if (room.methods.length > 1) continue
-        if (m.home !== undefined) terminal.out(`  ${''.padEnd(28)} ${m.home}\n`)
+        if (m.home !== undefined) terminal.out(`  ${''.padEnd(width)} ${m.home}\n`)
         for (const [option, field] of Object.entries(m.options?.shape ?? {})) {
-          terminal.out(`  ${`  ${option}`.padEnd(28)} ${(field as z.ZodType).description ?? ''}\n`)
+          terminal.out(`  ${`  ${option}`.padEnd(width)} ${(field as z.ZodType).description ?? ''}\n`)
         }
       }
       terminal.out('\n')
@@ -44,6 +45,9 @@ export const methods = verb({
     return EXIT.done
   },
 })
+
+/** Columns of a method's name; the longest makes more. */
+const MIN_NAME = 28
 
 function select(name: string | undefined): typeof CATALOGUE {
   if (name === undefined) return CATALOGUE
