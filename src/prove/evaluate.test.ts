@@ -49,6 +49,14 @@ describe('evaluate', () => {
     }
   })
 
+  it('says whose traces are missing', () => {
+    const few = predictorOf('few', gold.slice(0, 30), cases)
+    const [table] = evaluate(cases, [oracle, few])
+    expect(table!.notes.filter((n) => n.includes('few'))).toEqual([
+      'few: 10 of 40 traces are not in the file and count as wrong',
+    ])
+  })
+
   it('counts silence as wrong, with coverage beside it', () => {
     const [table] = evaluate(cases, [silent])
     const value = (name: string): number | undefined =>

@@ -38,7 +38,7 @@ export function evaluate(cases: readonly Case[], predictors: readonly Predictor[
       rows: predictors.map((p) => ({
         predictor: p.name,
         trivial: p.trivial,
-        missing: p.predictions.filter((said) => said === null).length,
+        missing: missing(p),
         figures: taken.get(p)!.map(({ name, n, resamples }) => ({ name, n, estimate: estimateOf(resamples) })),
       })),
       differences: differencesOf(benchmark, real, taken),
@@ -96,9 +96,18 @@ function notesOf(benchmark: Benchmark, cases: readonly Case[], predictors: reado
   const notes = predictors.flatMap(({ name, predictions }) =>
     benchmark.notes(cases, predictions).map((note) => ({ name, note })),
   )
-  return [...Map.groupBy(notes, ({ note }) => note)].map(([note, own]) =>
+  const said = [...Map.groupBy(notes, ({ note }) => note)].map(([note, own]) =>
     own.length === predictors.length ? note : `${own.map(({ name }) => name).join(', ')}: ${note}`,
   )
+  const absent = predictors.flatMap((p) => {
+    const n = missing(p)
+    return n === 0 ? [] : [`${p.name}: ${n} of ${cases.length} traces are not in the file and count as wrong`]
+  })
+  return [...said, ...absent]
+}
+
+function missing({ predictions }: Predictor): number {
+  return predictions.filter((said) => said === null).length
 }
 
 function benchmarksFor(cases: readonly Case[], only: string | undefined): readonly Benchmark[] {
