@@ -23,6 +23,7 @@ export const ERROR_CODES = {
   'GRD-LABEL-001': 'unknown method',
   'GRD-LABEL-002': 'the method does not apply to these traces',
   'GRD-LABEL-003': 'votes cannot be merged',
+  'GRD-LABEL-004': 'the method needs what is not given',
   'GRD-EVAL-001': 'no gold labels to compare with',
   'GRD-EVAL-002': 'predictions and gold labels share no trace',
   'GRD-MODEL-001': 'text has characters that the model does not know',

@@ -77,6 +77,7 @@ export const Evidence = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('rollouts'),
     source: z.string(),
+    /** Rolled out from after this step; -1 = from the start. */
     step: z.number().int(),
     successes: z.number().int(),
     trials: z.number().int(),

@@ -8,10 +8,15 @@ const STORE_VERSION = 1
 /** How long a writer waits for another process, milliseconds. */
 const BUSY_MS = 10_000
 
-/** Pages of 4 KiB in the log before it is folded into the file, which waits for the disk: about once in 10,000 samples. */
+/**
+ * Pages of 4 KiB in the log before it is folded into the file, which waits for the disk: about once in 10,000 samples.
+ */
 const LOG_PAGES = 8_000
 
-/** Pages kept in memory, KiB: keys are hashes, so look-ups jump over the whole file (8 µs instead of 11 among 12,000 samples). */
+/**
+ * Pages kept in memory, KiB: keys are hashes, so look-ups jump over the whole file (8 µs instead of 11 among 12,000
+ * samples).
+ */
 const CACHE_KIB = 64 * 1024
 
 const TABLES = `

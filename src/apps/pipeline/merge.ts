@@ -34,7 +34,7 @@ export function labelModelNamed(name: string): LabelModel {
 /**
  * One posterior a step from the labels of several sources; traces are joined by id, steps by origin.
  *
- * Files of one annotator are one source. A trace that a source lacks, a step that it does not label and a label that
+ * Files of one annotator or folder are one source. A trace that a source lacks, a step that it does not label and a label that
  * could not be read are abstentions. Traces of different domains (`problem.domain`) are told apart for models that
  * learn a source's behaviour by domain, and so are labels of the whole run.
  * @param gold traces with labels of people, for models that use some
@@ -78,29 +78,36 @@ interface Voter {
   traces: ReadonlyMap<string, Trace>
 }
 
-/** Files whose annotator is named are gathered by annotator; otherwise each file is a source of its own. */
+/**
+ * Files that make one source: those of one annotator, else of one folder, else of one name. A trace has one label a
+ * source, so a gathering in which a trace occurs twice is not the right one (two runs of a judge often share its name).
+ */
 function votersOf(files: readonly VoterFile[]): Voter[] {
-  const annotators = files.map((f) => annotatorOf(f.traces))
-  const names = annotators.every((n) => n !== '') ? annotators : fileNames(files)
-  const groups = Map.groupBy(files, (f) => names[files.indexOf(f)]!)
-  return [...groups].map(([name, list]) => ({
-    name,
-    traces: new Map(list.flatMap((f) => f.traces.map((t) => [t.id, t] as const))),
-  }))
-}
-
-/** The folder or file name that tells the files apart. */
-function fileNames(files: readonly VoterFile[]): string[] {
-  const candidates: ((f: VoterFile) => string)[] = [
+  const names: ((f: VoterFile) => string)[] = [
+    (f) => annotatorOf(f.traces),
     (f) => basename(dirname(f.file)),
     (f) => basename(f.file),
-    (f) => f.file,
   ]
-  for (const candidate of candidates) {
-    const names = files.map(candidate)
-    if (names.every((n) => n !== '') && new Set(names).size === names.length) return names
+  for (const name of names) {
+    const voters = gathered(files, name)
+    if (voters && voters.length > 1) return voters
   }
-  return files.map((f, i) => `${i + 1}:${f.file}`)
+  return files.map((f) => ({ name: f.file, traces: new Map(f.traces.map((t) => [t.id, t])) }))
+}
+
+/** Null where a file has no name or a trace would occur twice. */
+function gathered(files: readonly VoterFile[], nameOf: (f: VoterFile) => string): Voter[] | null {
+  const voters = new Map<string, Map<string, Trace>>()
+  for (const file of files) {
+    const name = nameOf(file)
+    const traces = voters.get(name) ?? new Map<string, Trace>()
+    voters.set(name, traces)
+    for (const trace of file.traces) {
+      if (name === '' || traces.has(trace.id)) return null
+      traces.set(trace.id, trace)
+    }
+  }
+  return [...voters].map(([name, traces]) => ({ name, traces }))
 }
 
 /** Traces x sources: what each says of the whole run (AgentProcessBench's `final_label`); undefined where nobody does. */

@@ -1,3 +1,4 @@
+import { GradusError } from '../../core/errors.ts'
 import type { Method } from '../../core/method.ts'
 import type { Evidence, Trace, Usage } from '../../core/words.ts'
 import type { OutcomeCheck, StepWriter } from '../../engine/rollout.ts'
@@ -25,5 +26,22 @@ export interface Annotator extends Method {
   runsCode: boolean
   /** Cheap: can it say anything about such a trace? */
   applies(trace: Trace): boolean
-  annotate(trace: Trace, context: AnnotateContext): Promise<Evidence[]>
+  /** Upper bound of what a trace costs; absent where nothing is spent. */
+  expect?(trace: Trace, options?: unknown): { rollouts: number }
+  /** @param options as `options` has them, defaults where left out */
+  annotate(trace: Trace, context: AnnotateContext, options?: unknown): Promise<Evidence[]>
+}
+
+/**
+ * Policy and check of a context, for annotators that need them.
+ * @throws GradusError GRD-LABEL-004
+ */
+export function policyOf(context: AnnotateContext): Required<Pick<AnnotateContext, 'policy' | 'check' | 'spend'>> {
+  const { policy, check, spend } = context
+  if (policy && check) return { policy, check, spend }
+  throw new GradusError('GRD-LABEL-004', {
+    found: `no ${policy ? 'answer check' : 'policy'}`,
+    expected: 'a policy that continues traces and a check of its answers',
+    try: ['--policy task   (traces of built-in tasks)'],
+  })
 }

@@ -1,5 +1,8 @@
 import { VERIFIERS } from '../../worlds/verifiers/index.ts'
 import type { Annotator } from './annotator.ts'
+import { firstErrorLocator } from './first-error-locator.ts'
+import { monteCarlo } from './monte-carlo.ts'
+import { omegaprm } from './omegaprm.ts'
 import { annotatorOf } from './verifier.ts'
 
-export const ANNOTATORS: readonly Annotator[] = VERIFIERS.map(annotatorOf)
+export const ANNOTATORS: readonly Annotator[] = [...VERIFIERS.map(annotatorOf), monteCarlo, omegaprm, firstErrorLocator]

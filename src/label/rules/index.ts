@@ -1,4 +1,20 @@
+import { averaged } from './averaged.ts'
+import { consensus } from './consensus.ts'
+import { firstErrorPosterior } from './first-error-posterior.ts'
+import { hard } from './hard.ts'
+import { relativeProgress } from './relative-progress.ts'
 import type { LabelRule } from './rule.ts'
+import { soft } from './soft.ts'
 import { toolReliability } from './tool-reliability.ts'
+import { toolVeto } from './tool-veto.ts'
 
-export const RULES: readonly LabelRule[] = [toolReliability]
+export const RULES: readonly LabelRule[] = [
+  toolReliability,
+  hard,
+  soft,
+  relativeProgress,
+  consensus,
+  toolVeto,
+  averaged,
+  firstErrorPosterior,
+]

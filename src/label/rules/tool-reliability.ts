@@ -27,7 +27,7 @@ export const toolReliability: LabelRule = {
     const { prior } = Options.parse(options)
     const logOdds: (number | null)[] = new Array(steps).fill(null)
     for (const e of evidence) {
-      if (e.kind !== 'tool' || e.verdict === 'unknown') continue
+      if (e.kind !== 'tool' || e.verdict === 'unknown' || e.step >= steps) continue
       const reliability = reliabilityOf(e.source)
       if (!reliability) continue
       logOdds[e.step] = (logOdds[e.step] ?? logit(prior)) + logit(wrongGiven(e, reliability, prior)) - logit(prior)

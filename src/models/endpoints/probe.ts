@@ -250,7 +250,10 @@ function failed(fault: Fault): Capability {
   return { state: passing ? 'unknown' : 'no', reason: fault.found ?? fault.message }
 }
 
-/** vLLM and SGLang: `max_model_len`; llama.cpp: `meta.n_ctx`, then the length it was trained for; gateways: `context_length`. */
+/**
+ * vLLM and SGLang: `max_model_len`; llama.cpp: `meta.n_ctx`, then the length it was trained for; gateways:
+ * `context_length`.
+ */
 function contextLength(models: Record<string, unknown>): number | null {
   const first: unknown = Array.isArray(models['data']) ? models['data'][0] : undefined
   if (!isRecord(first)) return null

@@ -96,12 +96,18 @@ function links(sides: readonly (Side | null)[], units: boolean): Claim[] {
       continue
     const found =
       kind === 'numbers'
-        ? compareNumbers(units ? { ...left, units } : left, right)
+        ? compareNumbers(units ? { ...left, units } : left, right, sides.length > 2)
         : compareIdentity(left, right, sides.length > 2)
-    claims.push({ kind, text: `${left.text} = ${right.text}`, ...outcome(found) })
+    const pen = found.holds === false && (isAgreed(left, sides[i + 2]) || isAgreed(sides[i - 1], right))
+    const said = pen ? { holds: null, why: 'a slip of the pen that the next side corrects' } : outcome(found)
+    claims.push({ kind, text: `${left.text} = ${right.text}`, ...said })
   }
   return claims
 }
+
+/** Of `a = b = c` with a = c a wrong b was not gone on with. */
+const isAgreed = (a: Side | null | undefined, c: Side | null | undefined): boolean =>
+  !!a && !!c && (a.compound || c.compound) && a.text !== c.text && compareIdentity(a, c, false).holds === true
 
 function outcome({ holds, left, why }: Comparison): Pick<Claim, 'holds' | 'why' | 'value'> {
   if (holds === true) return { holds }

@@ -23,8 +23,12 @@ const CONVERSIONS = [
   10, 100, 1_000, 10_000, 100_000, 1e6, 1e9, 60, 3_600, 24, 7, 12, 3, 36, 5_280, 16, 2_000, 52, 365, 30, 1_440, 4, 8, 2,
 ]
 
-/** Compares two sides without symbols; the right one may be a rounded result. */
-export function compareNumbers(left: Side, right: Side): Comparison {
+/**
+ * Compares two sides without symbols; the right one may be a rounded result.
+ *
+ * @param chained the two stand in a chain of three or more sides; two alone may be an equation that is tried out
+ */
+export function compareNumbers(left: Side, right: Side, chained: boolean): Comparison {
   try {
     startWork()
     const verdict = compareValues(left.expr, right.expr)
@@ -32,7 +36,7 @@ export function compareNumbers(left: Side, right: Side): Comparison {
     if (verdict.verdict === 'unknown') return { holds: null, left: null, why: verdict.reason }
     return otherReading(left, right)
       ? { holds: null, left: null, why: 'holds in another reading' }
-      : differ(left, right)
+      : differ(left, right, chained)
   } catch (error) {
     if (error instanceof OutOfWork || error instanceof TooLarge || error instanceof RangeError)
       return { holds: null, left: null, why: 'too large' }
@@ -40,15 +44,23 @@ export function compareNumbers(left: Side, right: Side): Comparison {
   }
 }
 
-function differ(left: Side, right: Side): Comparison {
+function differ(left: Side, right: Side, chained: boolean): Comparison {
   const [l, r] = [realValue(left.expr), realValue(right.expr)]
   if (l === null || r === null) return { holds: null, left: null, why: 'no value' }
   const gap = Math.abs(l - r)
   const places = right.places ?? left.places
   if (places !== null && places > 0 && gap <= 0.5 * 10 ** -places * (1 + 1e-9))
     return { holds: true, left: l, why: 'rounded' }
+  const percents = /^(-?)\s*\d+(?:\.(\d+))?\s*\\?%$/.exec(right.text)
+  const unit = percents ? 10 ** -((percents[2]?.length ?? 0) + 2) : places !== null && places > 0 ? 10 ** -places : 0
+  if (gap < unit) return { holds: null, left: l, why: 'may be rounded' }
+  // A fraction of whole numbers has no rounding on its way: its written decimals are right or wrong.
+  const whole = unit > 0 && !hasDecimal(left) && rationalValue(left.expr) !== null
+  if (!chained && isTrial(left, right)) return { holds: null, left: l, why: 'may be an equation that is tried out' }
+  if (left.words !== '' && right.words !== '' && left.words !== right.words)
+    return { holds: null, left: l, why: 'may change the unit' }
   const scale = Math.max(Math.abs(l), Math.abs(r))
-  if ((hasDecimal(left) || hasDecimal(right) || !exact(left) || !exact(right)) && gap <= ROUNDED * scale)
+  if (!whole && (hasDecimal(left) || hasDecimal(right) || !exact(left) || !exact(right)) && gap <= ROUNDED * scale)
     return { holds: null, left: l, why: 'may be rounded' }
   if (gap < 1 && Number.isInteger(r) !== Number.isInteger(l))
     return { holds: null, left: l, why: 'may be rounded to a whole number' }
@@ -69,6 +81,23 @@ function differ(left: Side, right: Side): Comparison {
   if ((left.units || right.units) && CONVERSIONS.some(near)) return { holds: null, left: l, why: 'may change the unit' }
   return { holds: false, left: l, why: 'differs' }
 }
+
+/** Both sides of an equation with values put in, not a calculation: they share no number, or only one has a root. */
+function isTrial(left: Side, right: Side): boolean {
+  if (!left.compound) return !isFactored(right.expr)
+  const surds = [left, right].map((s) => rationalValue(s.expr) === null)
+  if (surds[0] !== surds[1] && right.compound) return true
+  if (right.expr.t !== 'sum' && right.expr.t !== 'product') return false
+  const numbers = numbersOf(right.text)
+  if (numbers.length < 2) return false
+  const seen = new Set(numbersOf(left.text))
+  return !numbers.some((n) => seen.has(n))
+}
+const numbersOf = (text: string): string[] => text.match(/\d+(?:\.\d+)?/g) ?? []
+/** Products, powers and sums of whole numbers: how a number is taken apart. */
+const isFactored = (x: Expr): boolean =>
+  (x.t === 'product' || x.t === 'power' || x.t === 'sum') &&
+  !some(x, (y) => (y.t === 'number' && (y.v.d !== 1n || y.v.n < 0n)) || y.t === 'call' || y.t === 'quotient')
 
 const isCircular = (x: Expr): boolean => x.t === 'call' && /^a?(?:sin|cos|tan|cot|sec|csc)/.test(x.f)
 /** `\\cos a (b + c)` may mean either product. */

@@ -15,7 +15,7 @@ export function guardOf(text: string, spans: readonly Span[], from: number, to: 
 
 const AROUND: readonly (readonly [RegExp, string])[] = [
   [
-    /\b(?:if|suppos\w*|assum\w*|guess\w*|hypothe\w*|would|could|should|try|trying|test|testing|check\w*|verif\w*|whether|want|need|must)\b/i,
+    /\b(?:if|suppos\w*|assum\w*|guess\w*|hypothe\w*|would|could|should|try|trying|test|testing|check\w*|verif\w*|whether|want|need|must|plug\w*)\b/i,
     'hypothetical',
   ],
   [/\b(?:mod|modulo|modular|congruent|remainder|base|binary|octal|hexadecimal|clock)\b/i, 'other arithmetic'],
@@ -29,6 +29,12 @@ const BEHIND: readonly (readonly [RegExp, string])[] = [
 const TRIAL = /\b(?:try|trying|tried|suppose|guess|contradiction)\b/i
 const DENIAL =
   /^[^.!?\n]*[.!?\n]\s*(?:(?:but |however,? )?(?:this|that|it|which) (?:is|does|was|can|could|would)(?:n't|not| not| a contradiction| impossible| false| incorrect| wrong)|contradiction|impossible|no\b)/i
+
+/** Does the question use numbers in another way: modulo, another base, an operation of its own? */
+export const hasOtherArithmetic = (question: string): boolean =>
+  /\b(?:mod|modulo|remainders?|residues?|congruen\w*|binary|octal|hexadecimal|ring|field|subgroup|operation)\b|\bbase[- ]?(?:\d|\$|two|three|four|five|six|seven|eight|nine|ten|twelve)|\\pmod|\\bmod|_\{?(?:[2-9]|1[0-6])\}?\$|\\mathbb\s*\{?Z\}?_/i.test(
+    question,
+  )
 
 /** The text with every formula blanked, so that stops inside formulas end no sentence. */
 function shadowOf(text: string, spans: readonly Span[]): string {

@@ -1,5 +1,5 @@
 import type { Canonical, Polynomial } from '../../answers/canonical.ts'
-import { canonical, totalDegree } from '../../answers/canonical.ts'
+import { canonical } from '../../answers/canonical.ts'
 import type { Expr } from '../../answers/expression.ts'
 import { some } from '../../answers/expression.ts'
 import { TooLarge } from '../../answers/rational.ts'
@@ -62,11 +62,11 @@ function keepsMost(left: Expr, right: Expr, chained: boolean): boolean {
 const same = (a: Expr | undefined, b: Expr | undefined): boolean =>
   a !== undefined && b !== undefined && compareValues(a, b).verdict === 'equal'
 
-/** The polynomial, null where the expression is none in whole powers of its symbols. */
+/** The polynomial, functions of symbols taken as symbols; null where there are symbols below the line. */
 function polynomial(x: Expr): Polynomial | null {
   const form: Canonical = canonical(x)
   if (form.d.size !== 1 || !form.d.has('')) return null
-  return totalDegree(form.n) === null ? null : form.n
+  return form.n
 }
 
 export function overlap(p: Polynomial, q: Polynomial): { shared: number; differing: number; rounded: boolean } {

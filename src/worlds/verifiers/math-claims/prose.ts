@@ -24,6 +24,9 @@ const NO_UNIT =
 /** Scales behind a result change it. */
 const SCALE =
   /^(?:million|thousand|billion|hundred|dozen|dozens|mod|modulo|k|K|M|remainder|with|r|R|x|choose|factorial|squared|cubed|percent)$/
+/** Words whose number is a name: `Step 1 - 36 + 28`. */
+const NUMBERED =
+  /^(?:steps?|cases?|parts?|phase|stage|choice|option|eq|equations?|method|scenario|example|figure|table|line|days?|weeks?|months?|years?|chapter|question|problem|theorem|lemma|section|number|no|row|column|round|group|team|room|page|grade|level)$/i
 const MAX_UNIT_WORDS = 4
 
 const LEXER =
@@ -74,7 +77,7 @@ function mayStart(tokens: readonly Token[], i: number): boolean {
     return !/^(?:half|third|thirds|quarter|quarters|fourths?|fifths?|tenths?|percent|\d.*|\d.*%|root|multiples?)$/i.test(
       tokens[i - 2]?.s ?? '',
     )
-  return before.s.length > 1 && !BINDS.test(before.s)
+  return before.s.length > 1 && !BINDS.test(before.s) && !NUMBERED.test(before.s)
 }
 
 const isMinus = (t: Token): boolean => t.kind === 'operator' && /^[-−–]$/.test(t.s)
@@ -109,10 +112,17 @@ function readChain(tokens: readonly Token[], from: number): { chain: ProseChain 
     behind.kind === 'close' ||
     (behind.kind === 'open' && behind.at > (tokens[at - 1] as Token).end) ||
     (behind.kind === 'word' && behind.at > (tokens[at - 1] as Token).end && !SCALE.test(behind.s))
-  if (!clear) sides.pop()
+  if (!clear || isList(tokens, from, at)) sides.pop()
   const last = tokens[at - 1] as Token
   return { chain: sides.length < 2 ? null : { sides, units, from: (tokens[from] as Token).at, to: last.end }, next: at }
 }
+
+/** `3 - 2, 5 - 2 = 1, 3`: two lists set equal. */
+const isList = (tokens: readonly Token[], from: number, to: number): boolean =>
+  tokens[from - 1]?.s === ',' &&
+  tokens[to]?.s === ',' &&
+  /^(?:number|close)$/.test(tokens[from - 2]?.kind ?? '') &&
+  (tokens[to + 1]?.kind === 'number' || tokens[to + 1]?.s === '-')
 
 /** Operands joined by operators, from `at` on as far as they go. */
 function readExpression(
@@ -151,6 +161,7 @@ function readExpression(
         units = true
         words = true
         at += 2
+        if (tokens[at]?.s === '^' && tokens[at + 1]?.kind === 'number') at += 2
         continue
       }
       text += OPERATOR[token.s] ?? token.s
@@ -188,6 +199,8 @@ function readExpression(
         units = true
         words = true
         at = behind
+        // `m/s^2`: the power belongs to the unit.
+        if (tokens[at]?.s === '^' && tokens[at + 1]?.kind === 'number') at += 2
         continue
       }
     }

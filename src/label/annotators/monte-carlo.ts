@@ -1,0 +1,49 @@
+import { z } from 'zod'
+import type { Evidence, Trace } from '../../core/words.ts'
+import { type Annotator, policyOf } from './annotator.ts'
+import { countRollouts, rolloutEvidence } from './rollout-counts.ts'
+
+const Options = z.object({
+  k: z.number().int().min(1).default(8).describe('rollouts from each step'),
+  dynamicK: z.boolean().default(false).describe('128, 64 or 32 rollouts by the chance at the start (GenPRM)'),
+  keep: z.number().int().min(0).default(1).describe('completions kept for each step'),
+  maxSteps: z.number().int().min(1).default(200).describe('steps of a rollout, prefix included'),
+})
+
+/**
+ * k rollouts from the start and from each step: how many still end right.
+ *
+ * A step that states the answer is checked instead of continued. Rollouts that are cut off or fail count neither way.
+ * @see papers/prm-lessons.md, papers/genprm.md
+ */
+export const monteCarlo: Annotator = {
+  name: 'monte-carlo',
+  summary: 'rollouts from every step: k of n still end right',
+  paper: 'prm-lessons',
+  options: Options,
+  needs: ['policy', 'answer'],
+  runsCode: false,
+  applies: (trace) => trace.steps.length > 0,
+  expect: (trace, options) => {
+    const { k, dynamicK: dynamic } = Options.parse(options ?? {})
+    return { rollouts: (dynamic ? 128 : k) * (trace.steps.length + 1) }
+  },
+  async annotate(trace: Trace, context, options): Promise<Evidence[]> {
+    const { k, dynamicK: dynamic, keep, maxSteps } = Options.parse(options ?? {})
+    const counting = { ...policyOf(context), problem: trace.problem, maxSteps }
+    const evidence: Evidence[] = []
+    let count = k
+    for (let length = 0; length <= trace.steps.length; length++) {
+      const counted = await countRollouts(counting, trace.steps.slice(0, length), { from: 0, count })
+      const one = rolloutEvidence(monteCarlo.name, length, counted, keep)
+      if (one) evidence.push(one)
+      if (length === 0 && dynamic) count = dynamicK(counted.trials === 0 ? 0 : counted.successes / counted.trials)
+    }
+    return evidence
+  },
+}
+
+/** Rollouts a step by the estimated chance of success at the start (GenPRM section 3.1, papers/genprm.md). */
+export function dynamicK(startRate: number): number {
+  return startRate < 0.1 ? 128 : startRate < 0.9 ? 64 : 32
+}

@@ -1,0 +1,234 @@
+import { z } from 'zod'
+import { canonicalJson } from '../../core/hash.ts'
+import { type Node, ROOT, Tree } from '../../core/tree.ts'
+import { addUsage, type Evidence, NO_USAGE, type Step, type Trace, type Usage } from '../../core/words.ts'
+import { plainBisection } from '../first-error-locator.ts'
+import { type Annotator, policyOf } from './annotator.ts'
+import { type CountContext, type Counted, countRollouts, rolloutEvidence } from './rollout-counts.ts'
+
+const Options = z.object({
+  k: z.number().int().min(1).default(8).describe('rollouts from each probed prefix'),
+  searches: z.number().int().min(1).default(1).describe('binary searches; the first is of the trace itself'),
+  rollouts: z.number().int().min(1).default(1000).describe('rollouts for one problem, at most'),
+  tokens: z.number().int().min(1).optional().describe('completion tokens for one problem, at most'),
+  alpha: z.number().min(0).max(1).default(0.5).describe('how much a prefix with many successes is preferred'),
+  beta: z.number().min(0).max(1).default(0.9).describe('how much short wrong rollouts are preferred'),
+  length: z.number().min(1).default(500).describe('length unit L of the preference, tokens'),
+  cPuct: z.number().min(0).default(0.125).describe('weight of exploration'),
+  maxSteps: z.number().int().min(1).default(200).describe('steps of a rollout, prefix included'),
+  keep: z.number().int().min(0).default(1).describe('completions kept for each prefix'),
+})
+type Options = z.output<typeof Options>
+
+/** Why a problem teaches nothing: every run from the start ends alike, or none came to an end. */
+export type Skipped = 'all-right' | 'all-wrong' | 'no-rollouts'
+
+/** What a tree search over one problem found. */
+export interface OmegaTree {
+  tree: Tree
+  /** The step that leads to each node; the root has none. */
+  steps: (Step | undefined)[]
+  /** Rollouts of each probed node. */
+  counted: Map<Node, Counted>
+  skipped: Skipped | null
+  searches: number
+  rollouts: number
+  usage: Usage
+}
+
+/** Q + U of a pair (prefix, wrong rollout). */
+export interface Score {
+  q: number
+  u: number
+}
+
+/**
+ * Q = alpha^(1 - MC) * beta^(length / L), U = c_puct * sqrt(sum of N) / (1 + N).
+ *
+ * @param pair successRate of the prefix, length of the rollout in tokens, visits N of the prefix and of all prefixes
+ * @see papers/omegaprm.md (formula and golden values)
+ */
+export function omegaScore(
+  pair: { successRate: number; length: number; visits: number; allVisits: number },
+  options: Pick<Options, 'alpha' | 'beta' | 'length' | 'cPuct'>,
+): Score {
+  return {
+    q: options.alpha ** (1 - pair.successRate) * options.beta ** (pair.length / options.length),
+    u: (options.cPuct * Math.sqrt(pair.allVisits)) / (1 + pair.visits),
+  }
+}
+
+/** A wrong rollout of a prefix that may still succeed. */
+interface Candidate {
+  node: Node
+  steps: Step[]
+  /** Tokens, words where the policy counts none. */
+  length: number
+}
+
+/**
+ * OmegaPRM: a tree over one problem, grown by binary searches for the first step of a wrong rollout after which no
+ * rollout succeeds.
+ *
+ * A node that was probed once is not probed again. Ends after `searches`, when the next probe would go over a budget,
+ * or with an empty pool. Rollouts that were cut off are neither right nor wrong.
+ * @param first a wrong run of the problem that is searched first
+ */
+export async function omegaSearch(
+  context: Omit<CountContext, 'maxSteps'>,
+  given: Partial<Options> = {},
+  first?: readonly Step[],
+): Promise<OmegaTree> {
+  const options = Options.parse(given)
+  const counting = { ...context, maxSteps: options.maxSteps }
+  const tree = new Tree()
+  const result: OmegaTree = {
+    tree,
+    steps: [undefined],
+    counted: new Map(),
+    skipped: null,
+    searches: 0,
+    rollouts: 0,
+    usage: NO_USAGE,
+  }
+  const pool: Candidate[] = []
+
+  const stepsTo = (node: Node): Step[] => tree.path(node).flatMap((n) => result.steps[n] ?? [])
+  const affordable = (): boolean =>
+    result.rollouts + options.k <= options.rollouts &&
+    (options.tokens === undefined || result.usage.completionTokens < options.tokens)
+
+  /** Success rate of a node, by k rollouts where there are none yet; null when the budget is used up or none ended. */
+  async function probe(node: Node): Promise<number | null> {
+    if (!result.counted.has(node)) {
+      if (!affordable()) return null
+      const counted = await countRollouts(counting, stepsTo(node), { from: 0, count: options.k })
+      result.counted.set(node, counted)
+      result.rollouts += options.k
+      result.usage = addUsage(result.usage, counted.usage)
+      tree.record(node, counted.successes, counted.trials)
+      offer(node, counted)
+    }
+    return tree.successRate(node)
+  }
+
+  /** A prefix that always or never succeeds gives no wrong rollout whose first error is to be found. */
+  function offer(node: Node, counted: Counted): void {
+    const rate = tree.successRate(node)
+    if (rate === null || rate === 0 || rate === 1) return
+    for (const { right, steps, tokens } of counted.completions) {
+      if (right || steps.length === 0 || steps.some((step) => step.text.trim() === '')) continue
+      pool.push({ node, steps, length: tokens > 0 ? tokens : words(steps) })
+    }
+  }
+
+  /** The candidate with the largest Q + U, the earliest of several, taken out of the pool. */
+  function select(): Candidate | undefined {
+    let allVisits = 0
+    for (let n = 0; n < tree.size; n++) allVisits += tree.visits(n)
+    let best = -1
+    let top = Number.NEGATIVE_INFINITY
+    pool.forEach(({ node, length }, i) => {
+      const successRate = tree.successRate(node) ?? 0
+      const { q, u } = omegaScore({ successRate, length, visits: tree.visits(node), allVisits }, options)
+      if (q + u > top) {
+        top = q + u
+        best = i
+      }
+    })
+    return best < 0 ? undefined : pool.splice(best, 1)[0]
+  }
+
+  /** False when a probe could not be paid for or brought nothing. */
+  async function search({ node, steps }: Candidate): Promise<boolean> {
+    const nodes = [node]
+    for (const step of steps) {
+      const child = tree.add(nodes.at(-1) ?? node, keyOf(step))
+      result.steps[child] = step
+      nodes.push(child)
+    }
+    const bisection = plainBisection(steps.length)
+    for (let length = bisection.next(); length !== null; length = bisection.next()) {
+      const rate = await probe(nodes[length] ?? node)
+      if (rate === null) return false
+      bisection.observe(length, rate, 1)
+    }
+    // The whole rollout is known to be wrong; nothing is rolled out from an answer.
+    const end = nodes.at(-1)
+    if (end !== undefined && bisection.firstError() === steps.length - 1 && tree.trials(end) === 0)
+      tree.record(end, 0, 1)
+    result.searches++
+    tree.visit(node)
+    return true
+  }
+
+  const start = await probe(ROOT)
+  if (start === null || start === 0 || start === 1) {
+    result.skipped = start === null ? 'no-rollouts' : start === 0 ? 'all-wrong' : 'all-right'
+    // A run that is known to be wrong shows that not every run is right.
+    if (start !== 1 || !first) return result
+  }
+  let next: Candidate | undefined = first ? { node: ROOT, steps: [...first], length: 0 } : select()
+  while (next && result.searches < options.searches) {
+    if (!(await search(next))) break
+    next = select()
+  }
+  return result
+}
+
+/** Each probed prefix with its success rate: training examples with soft labels, in order of discovery. */
+export function omegaExamples({ tree, counted }: OmegaTree): { steps: string[]; value: number; trials: number }[] {
+  return [...counted.keys()].flatMap((node) => {
+    const value = tree.successRate(node)
+    return node === ROOT || value === null ? [] : [{ steps: tree.texts(node), value, trials: tree.trials(node) }]
+  })
+}
+
+/**
+ * OmegaPRM for a trace: binary search for its first error, in the tree of its problem.
+ *
+ * Only probed prefixes have evidence, the trace's outcome is evidence about its last step. A trace that ended right or
+ * has one step is not searched.
+ */
+export const omegaprm: Annotator = {
+  name: 'omegaprm',
+  summary: 'binary search for the first step after which no rollout succeeds, in a tree of rollouts',
+  paper: 'omegaprm',
+  options: Options,
+  needs: ['policy', 'answer'],
+  runsCode: false,
+  applies: (trace) => trace.steps.length > 0 && trace.steps.every((step) => step.text.trim() !== ''),
+  expect(trace, given) {
+    const { k, searches, rollouts } = Options.parse(given ?? {})
+    const probes = Math.ceil(Math.log2(Math.max(2, trace.steps.length)))
+    return { rollouts: Math.min(rollouts, k * (1 + searches * probes)) }
+  },
+  async annotate(trace: Trace, context, given): Promise<Evidence[]> {
+    const options = Options.parse(given ?? {})
+    const counting = { ...policyOf(context), problem: trace.problem }
+    const whole = await countRollouts(counting, trace.steps, { from: 0, count: 1 })
+    const last = rolloutEvidence(omegaprm.name, trace.steps.length, whole, 0)
+    const wrong = whole.trials > 0 && whole.successes === 0
+    if (trace.steps.length === 1) return last ? [last] : []
+    const { tree, counted } = await omegaSearch(counting, options, wrong ? trace.steps : undefined)
+    const evidence: Evidence[] = []
+    let node: Node | null = ROOT
+    for (let length = 0; node !== null && length < trace.steps.length; length++) {
+      const seen = counted.get(node)
+      const one = seen ? rolloutEvidence(omegaprm.name, length, seen, options.keep) : null
+      if (one) evidence.push(one)
+      const step = trace.steps[length]
+      node = step ? tree.child(node, keyOf(step)) : null
+    }
+    return last ? [...evidence, last] : evidence
+  },
+}
+
+/** What makes two steps the same: the text, and for a tool call what was called. */
+function keyOf(step: Step): string {
+  return step.action ? `${step.text} ${canonicalJson(step.action)}` : step.text
+}
+
+function words(steps: readonly Step[]): number {
+  return steps.reduce((sum, step) => sum + step.text.split(/\s+/).filter((word) => word !== '').length, 0)
+}
