@@ -3,7 +3,7 @@ import { GradusError } from '../../../core/errors.ts'
 import { openTraces, type ReadReport, readTraces, untilDamaged } from '../../../io/read.ts'
 import { resplit, splitterNamed } from '../../../io/steps/resplit.ts'
 import { openText, traceWriter } from '../../../io/write.ts'
-import { ANNOTATORS } from '../../../label/annotators/index.ts'
+import { OFFLINE_ANNOTATORS } from '../../../label/annotators/index.ts'
 import { annotatorsNamed, labelTraces } from '../../pipeline/label.ts'
 import { labelModelNamed, mergeFiles, type VoterFile } from '../../pipeline/merge.ts'
 import { LabelSummary } from '../show/label-summary.ts'
@@ -48,7 +48,7 @@ export const label = verb({
         try: ['gradus label --help'],
       })
     if (options.merge !== undefined) return await merge(files, { ...options, merge: options.merge }, terminal)
-    const annotators = options.with === undefined ? ANNOTATORS : annotatorsNamed(options.with)
+    const annotators = options.with === undefined ? OFFLINE_ANNOTATORS : annotatorsNamed(options.with)
     const context = {
       allowCode: options.code,
       allowLocalExec: options.allowLocalExec,
