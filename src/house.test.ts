@@ -10,8 +10,9 @@ const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter(
   (f) => f.endsWith('.ts') && !f.endsWith('.test.ts'),
 )
 
+/** Imports that are there when the program runs, static or not. */
 function importsOf(file: string): string[] {
-  const text = readFileSync(join(SRC, file), 'utf8')
+  const text = readFileSync(join(SRC, file), 'utf8').replace(/^(?:import|export) type [^']*'[^']*'/gm, '')
   return [...text.matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)].map((m) =>
     relative(SRC, resolve(SRC, dirname(file), m[1]!)),
   )
