@@ -70,6 +70,7 @@ const TABLE: readonly (readonly [string, Outcome])[] = [
   ['\\(S = 3(a + 2b) + a + 1 = 4a + 5b + 1\\)', 'fails'],
   ['\\(x^2 + 5x = 2x + 10\\)', 'silent'],
   ['\\((y + 1)^2 = 3y + 7\\)', 'silent'],
+  ['Solve the equation \\(p^3 + q^3 + 1 = (p + q)^3 + 1\\).', 'silent'],
   ['\\(\\sqrt{(a-1)^2 + 9} = \\sqrt{a^2 - 2a + 10}\\)', 'holds'],
   ['\\(\\sqrt{(a-1)^2 + 9} = \\sqrt{a^2 - 2a + 8}\\)', 'fails'],
   // Equations that follow from one another.

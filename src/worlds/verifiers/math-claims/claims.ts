@@ -82,7 +82,8 @@ function equationOf(sides: readonly (Side | null)[]): Pick<Equation, 'sides' | '
 
 function guarded(claims: Claim[], text: string, spans: readonly Span[], from: number, to: number): Claim[] {
   if (claims.every((c) => c.holds !== false)) return claims
-  const guard = guardOf(text, spans, from, to)
+  const symbols = claims.some((c) => c.kind === 'identity')
+  const guard = guardOf(text, spans, from, to, symbols)
   return guard === null ? claims : claims.map((c) => (c.holds === false ? { ...c, holds: null, why: guard } : c))
 }
 

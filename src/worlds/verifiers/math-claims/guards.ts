@@ -1,10 +1,17 @@
 import type { Span } from './spans.ts'
 
 /** Why an equation that does not hold is no claim of the writer; null where nothing says so. */
-export function guardOf(text: string, spans: readonly Span[], from: number, to: number): string | null {
+export function guardOf(
+  text: string,
+  spans: readonly Span[],
+  from: number,
+  to: number,
+  symbols: boolean,
+): string | null {
   const shadow = shadowOf(text, spans)
   const before = sentenceBefore(shadow, from)
   const behind = sentenceBehind(shadow, to)
+  if (symbols && GIVEN.test(before) && !REWRITTEN.test(before)) return 'may be an equation to be solved'
   const around = `${before} # ${behind}`
   for (const [pattern, why] of AROUND) if (pattern.test(around)) return why
   if (TRIAL.test(shadow.slice(Math.max(0, from - 300), from))) return 'hypothetical'
@@ -24,6 +31,11 @@ const AROUND: readonly (readonly [RegExp, string])[] = [
 const BEHIND: readonly (readonly [RegExp, string])[] = [
   [/\b(?:not|no|false|incorrect|wrong|impossible|contradict\w*|invalid|fails?)\b|n't\b/i, 'denied'],
 ]
+
+/** An equation between symbols that is there to be solved, and words by which it is a calculation after all. */
+const GIVEN = /\b(?:equations?|given|conditions?|satisf\w*|system|identity)\b/i
+const REWRITTEN =
+  /\b(?:expand\w*|simplif\w*|factor\w*|distribut\w*|combin\w*|rewrit\w*|written|complet\w*|rearrang\w*|becomes)\b/i
 
 /** A trial may begin some sentences before, and be given up in the next one. */
 const TRIAL = /\b(?:try|trying|tried|suppose|guess|contradiction)\b/i
