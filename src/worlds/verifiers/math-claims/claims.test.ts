@@ -157,6 +157,14 @@ describe('properties', () => {
     )
   })
 
+  it('reads long hostile text in bounded time', () => {
+    const start = performance.now()
+    for (const piece of ['\\[', '\\(1+1=3\\) ', '1+1=3. ', '1+1=', '(', '$1 ', '1,', '\\text{'])
+      claimsOf(`${piece.repeat(19_000 / piece.length)}=2`)
+    // Some hundred milliseconds each on a busy machine; what grows with the square of the text takes far longer.
+    expect(performance.now() - start).toBeLessThan(10_000)
+  })
+
   it('reads any text without an error', () => {
     const piece = fc.constantFrom(
       '=',
