@@ -21,8 +21,6 @@ export interface AnnotateContext extends VerifyContext {
 
 /** A method that looks at a trace and stores what it saw; it never makes a label. */
 export interface Annotator extends Method {
-  /** What it can decide, in a clause. */
-  covers?: string
   needs: readonly Need[]
   /** Runs code of the trace; left out by default where no isolating sandbox is there. */
   runsCode: boolean

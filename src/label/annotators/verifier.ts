@@ -10,7 +10,6 @@ export function annotatorOf(verifier: Verifier): Annotator {
     summary: verifier.summary,
     ...(verifier.paper !== undefined && { paper: verifier.paper }),
     options: verifier.options,
-    covers: verifier.covers,
     needs: [],
     runsCode: verifier.runsCode,
     applies: (trace) => verifier.applies(trace),

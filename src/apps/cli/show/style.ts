@@ -40,7 +40,7 @@ export function count(n: number): string {
  */
 export function oneLine(text: string, width: number): string {
   const clean = text
-    .replace(/[\u202a-\u202e\u2066-\u2069\u200e\u200f]/g, '')
+    .replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '')
     .replace(/\s+/g, ' ')
     .replace(/[\u0000-\u001f\u007f-\u009f]/g, '\ufffd')
     .trim()
