@@ -1,11 +1,8 @@
 import { describePlace } from '../../../core/errors.ts'
 import { addUsage, NO_USAGE, type Trace, type Usage } from '../../../core/words.ts'
 import type { ReadReport } from '../../../io/read.ts'
-<<<<<<< HEAD
-import { goldOf } from '../../../prove/cases.ts'
-=======
 import type { RecoveryRate } from '../../../label/recovery-rate.ts'
->>>>>>> rollouts
+import { goldOf } from '../../../prove/cases.ts'
 import { type LabelReport, REPORT_TRACES } from '../../../prove/report/label-report.ts'
 import { columns, count } from './style.ts'
 
@@ -127,20 +124,8 @@ export class LabelSummary {
   text({ shown, output, report }: { shown: number; output: string | undefined; report: string | undefined }): string {
     const seconds = (performance.now() - this.#start) / 1000
     const lines = [
-<<<<<<< HEAD
-      `  ${count(this.traces)} traces   ${count(this.wrong)} with a first wrong step   ${count(this.clean)} clean   ${count(this.unsure)} cannot say   ${seconds.toFixed(1)} s   0 model calls`,
-      ...this.#decisions(),
-    ]
-    if (shown > 0 && shown < this.wrong) {
-      lines.push(`  ${count(shown)} of the ${count(this.wrong)} are shown above   all: --show ${this.wrong}`)
-=======
       `  ${count(this.traces)} traces   ${count(this.wrong)} with a first wrong step   ${count(this.clean)} clean   ${count(this.unsure)} cannot say   ${seconds.toFixed(1)} s   ${count(this.#spent.calls)} model calls`,
-      `  ${count(this.decided)} of ${count(this.steps)} steps decided: ${
-        [...this.#byAnnotator]
-          .filter(([, n]) => n.correct + n.incorrect > 0)
-          .map(([name, n]) => `${name.replace(/^verifier:/, '')} ${count(n.correct)} right ${count(n.incorrect)} wrong`)
-          .join(', ') || (this.#rollouts.size > 0 ? 'by rollouts' : 'no annotator applies')
-      }`,
+      ...this.#decisions(),
     ]
     for (const [name, { successes, trials }] of this.#rollouts) {
       lines.push(`  ${name}: ${count(successes)} of ${count(trials)} rollouts end right`)
@@ -149,7 +134,9 @@ export class LabelSummary {
       const { successes, trials } = this.#recovery.rate
       lines.push(`  recovery: ${count(successes)} of ${count(trials)} rollouts from injected errors end right`)
       if (this.#recovery.warning !== null) lines.push(`  warning  ${this.#recovery.warning}`)
->>>>>>> rollouts
+    }
+    if (shown > 0 && shown < this.wrong) {
+      lines.push(`  ${count(shown)} of the ${count(this.wrong)} are shown above   all: --show ${this.wrong}`)
     }
     if (this.lost > 0) lines.push(`  ${count(this.lost)} records were left out (see above; gradus inspect lists them)`)
     lines.push(
@@ -165,7 +152,7 @@ export class LabelSummary {
   #decisions(): string[] {
     const said = [...this.#byAnnotator].filter(([, n]) => n.correct + n.incorrect > 0)
     const head = `${count(this.decided)} of ${count(this.steps)} steps decided`
-    if (said.length === 0) return [`  ${head}: no annotator applies`]
+    if (said.length === 0) return [`  ${head}: ${this.#rollouts.size > 0 ? 'by rollouts' : 'no annotator applies'}`]
     return columns([
       [head, 'right', 'wrong'],
       ...said.map(([name, n]) => [`  ${name.replace(/^verifier:/, '')}`, count(n.correct), count(n.incorrect)]),

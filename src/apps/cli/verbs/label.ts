@@ -4,13 +4,8 @@ import type { Usage } from '../../../core/words.ts'
 import { openTraces, type ReadReport, readTraces, untilDamaged } from '../../../io/read.ts'
 import { resplit, splitterNamed } from '../../../io/steps/resplit.ts'
 import { openText, traceWriter } from '../../../io/write.ts'
-<<<<<<< HEAD
-import { OFFLINE_ANNOTATORS } from '../../../label/annotators/index.ts'
-import { annotatorsNamed, labelTraces } from '../../pipeline/label.ts'
-=======
 import { labelTraces, relabelTrace } from '../../pipeline/label.ts'
 import { boundRuleNamed, type LabelPlan, labelPlan } from '../../pipeline/label-plan.ts'
->>>>>>> rollouts
 import { labelModelNamed, mergeFiles, type VoterFile } from '../../pipeline/merge.ts'
 import { rolloutPolicyNamed } from '../../pipeline/rollout-policy.ts'
 import { LabelSummary } from '../show/label-summary.ts'
@@ -72,16 +67,12 @@ export const label = verb({
         try: ['gradus label --help'],
       })
     if (options.merge !== undefined) return await merge(files, { ...options, merge: options.merge }, terminal)
-<<<<<<< HEAD
-    const annotators = options.with === undefined ? OFFLINE_ANNOTATORS : annotatorsNamed(options.with)
-=======
     const policy =
       options.policy === undefined ? undefined : rolloutPolicyNamed(options.policy, options.seed, options.task)
     const plan = labelPlan({ with: options.with, rule: options.rule, policy })
     const relabel = options.relabel === undefined ? null : boundRuleNamed(options.relabel)
     const splitter = splitterNamed(options.split)
     const summary = new LabelSummary(relabel ? [] : plan.annotators.map((a) => a.name))
->>>>>>> rollouts
     const context = {
       allowCode: options.code,
       allowLocalExec: options.allowLocalExec,
