@@ -117,6 +117,10 @@ export const RECIPES: readonly Recipe[] = [
       },
       {
         steps: 800,
+        lessons: [{ task: registerProgram, levels: { 0: 1 }, named: [], share: 1, texts: 'solution' }],
+      },
+      {
+        steps: 300,
         lessons: [{ task: registerProgram, levels: { 0: 1 }, named: [0], share: 1, texts: 'solution' }],
       },
     ],
