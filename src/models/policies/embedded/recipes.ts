@@ -63,7 +63,7 @@ const USUAL = {
 
 const SEARCH = 'search: '
 
-/** The shipped policies. */
+/** The policies that can be trained; those with a card in `weights` are shipped. */
 export const RECIPES: readonly Recipe[] = [
   {
     ...USUAL,
@@ -92,9 +92,22 @@ export const RECIPES: readonly Recipe[] = [
         steps: 1_600,
         lessons: [
           { task: arithmeticChain, levels: { 0: 1, 1: 3 }, named: [1], share: 3, texts: 'solution' },
-          { task: selfRepairingChain, levels: { 0: 1, 1: 2 }, named: [0, 1], share: 2, texts: 'completer', mark: '~' },
-          { task: registerProgram, levels: { 0: 2, 1: 1 }, named: [0], share: 5, texts: 'solution' },
+          { task: selfRepairingChain, levels: { 0: 1, 1: 2 }, named: [0], share: 2, texts: 'completer', mark: '~' },
+          { task: registerProgram, levels: { 0: 2, 1: 1 }, named: [], share: 5, texts: 'solution' },
         ],
+      },
+    ],
+  },
+  {
+    ...USUAL,
+    name: 'registers',
+    summary: 'register programs',
+    config: { ...USUAL.config, layers: 3, context: 96 },
+    seed: 'registers/1',
+    stages: [
+      {
+        steps: 700,
+        lessons: [{ task: registerProgram, levels: { 0: 1 }, named: [0], share: 1, texts: 'solution' }],
       },
     ],
   },
