@@ -5,6 +5,7 @@ import { ANNOTATORS } from '../label/annotators/index.ts'
 import { LABEL_MODELS } from '../label/label-models/index.ts'
 import { RULES } from '../label/rules/index.ts'
 import { BENCHMARKS } from '../prove/benchmarks/index.ts'
+import { TASKS } from '../worlds/tasks/index.ts'
 import { VERIFIERS } from '../worlds/verifiers/index.ts'
 import type { Verifier } from '../worlds/verifiers/verifier.ts'
 
@@ -40,6 +41,7 @@ function percent(share: number): string {
 export const CATALOGUE: readonly Room[] = [
   { name: 'formats', question: 'how do traces and labels come in and go out?', methods: FORMATS },
   { name: 'splitters', question: 'where does a step end?', methods: SPLITTERS },
+  { name: 'tasks', question: 'where do problems with exact step oracles come from?', methods: TASKS },
   { name: 'annotators', question: 'what do we learn about each step?', methods: annotators },
   { name: 'rules', question: 'which rule makes evidence a label?', methods: RULES },
   { name: 'label-models', question: 'how do noisy sources become one calibrated risk?', methods: LABEL_MODELS },

@@ -324,17 +324,17 @@ export class Engine {
     const kept = values.map((value, i): Paid<A> => ({ ok: true, value, usage: shares[i] ?? NO_USAGE, from: 'call' }))
     const state = abort.aborted ? 'aborted' : !fault ? 'kept' : kept.length > 0 ? 'partial' : 'failed'
     entry.settle(state, usage, fault?.code)
+    const durable = this.#cache.keep(key, samples, kept)
+    reservation.settle(usage)
+    // Before the commit: the row of the next call is written after these, so it cannot go out before they are durable.
+    this.#release(pool, slot, startedAt, fault)
     try {
-      await this.#cache.keep(key, samples, kept)
+      await durable
       return fault ? { kept, fault } : { kept }
     } catch (broken) {
       // Going on would pay for what cannot be kept.
       if (broken instanceof GradusError) this.stop(broken)
       return { kept: [], fault: asFault(broken), final: true }
-    } finally {
-      // Not before the commit: a kill in between would find more under way than there are slots.
-      reservation.settle(usage)
-      this.#release(pool, slot, startedAt, fault)
     }
   }
 

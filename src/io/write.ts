@@ -6,7 +6,7 @@ import { GradusError } from '../core/errors.ts'
 import type { Trace } from '../core/words.ts'
 import type { Format } from './formats/format.ts'
 import { native } from './formats/native.ts'
-import { cannotHold } from './formats/write.ts'
+import { recordsOf } from './formats/write.ts'
 
 /** Takes traces in order; nothing stands under the final name before `close`. */
 export interface TraceWriter {
@@ -48,14 +48,6 @@ export async function traceWriter(path: string, format: Format = native): Promis
     },
     abandon: out.abandon,
   }
-}
-
-/** @throws GradusError GRD-IO-011 */
-export function recordsOf(format: Format, traces: readonly Trace[]): unknown[] {
-  const [trace] = traces
-  if (trace && !format.write)
-    throw cannotHold(trace, format.name, 'a format that is only read', 'a format with a writer')
-  return format.write?.(traces) ?? []
 }
 
 interface TextOut {

@@ -45,7 +45,40 @@ export async function recoveryRate(
       if (done.trace.outcome === 1) successes++
     }
   }
+  return rateOf(successes, trials)
+}
+
+/** Rates of several sets of prefixes as one. */
+export function pooledRate(rates: readonly RecoveryRate[]): RecoveryRate {
+  const sum = (of: (r: RecoveryRate) => number): number => rates.reduce((n, r) => n + of(r), 0)
+  return rateOf(
+    sum((r) => r.successes),
+    sum((r) => r.trials),
+  )
+}
+
+function rateOf(successes: number, trials: number): RecoveryRate {
   return { successes, trials, rate: wilson(successes, trials), recovery: recoveryPrior(successes, trials) }
+}
+
+/** Above this rate, "none of 8 rollouts succeeds" misses more than one wrong prefix in thirteen. */
+const TOO_HIGH = 0.01
+
+/**
+ * Why a method is not made for a policy with this recovery rate; null where it is, and where nothing was measured.
+ * @param methods names of annotators and of the label rule
+ */
+export function recoveryWarning({ successes, trials, rate }: RecoveryRate, methods: readonly string[]): string | null {
+  if (trials === 0) return null
+  const share = `${successes} of ${trials} rollouts from a wrong prefix end right (${(100 * rate.value).toFixed(1)} %)`
+  const asksForNone = methods.filter((name) => ['hard', 'omegaprm', 'consensus', 'tool-veto'].includes(name))
+  if (rate.value > TOO_HIGH && asksForNone.length > 0) {
+    return `${share}: too often for ${asksForNone.join(' and ')}, where one success makes a step right; first-error-locator and relative-progress allow for it`
+  }
+  if (rate.high < TOO_HIGH && methods.includes('relative-progress')) {
+    return `${share}: too seldom for relative-progress to gain anything; hard makes fewer mistakes`
+  }
+  return null
 }
 
 /** Jeffreys' Beta, with the weight of at most `TRUSTED_TRIALS` trials. */
@@ -63,7 +96,8 @@ export function isUnfinished(end: string): boolean {
 export function injectedPrefixes(task: Task, problems: readonly Problem[], seed: string): WrongPrefix[] {
   return problems.flatMap((problem) => {
     const rng = random(`${seed}/wrong-prefix/${problem.id}`)
-    const last = (problem.solution ?? []).length - 1
+    const careful = problem.solution ?? task.complete(problem, [], rng, { slip: 0, recovery: 0 })
+    const last = careful.length - 1
     const injected = rng
       .shuffle(task.errorKinds)
       .flatMap((kind) => task.inject(problem, kind, rng.below(Math.max(1, last)), seed) ?? [])[0]

@@ -55,7 +55,7 @@ function report(error: unknown, json: boolean, terminal: Terminal): ExitCode {
   if (error instanceof CommanderError) return EXIT.done
   if (error instanceof GradusError) {
     terminal.err(`${json ? JSON.stringify({ error }) : explain(error)}\n`)
-    return /^GRD-(CLI|IO|LABEL-001|EVAL|DATA-001)/.test(error.code) ? EXIT.usage : EXIT.failed
+    return /^GRD-(CLI|IO|LABEL-00[14]|EVAL|DATA-001)/.test(error.code) ? EXIT.usage : EXIT.failed
   }
   terminal.err(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
   return EXIT.failed

@@ -1,6 +1,7 @@
 import { describePlace } from '../../../core/errors.ts'
-import type { Trace } from '../../../core/words.ts'
+import { addUsage, NO_USAGE, type Trace, type Usage } from '../../../core/words.ts'
 import type { ReadReport } from '../../../io/read.ts'
+import type { RecoveryRate } from '../../../label/recovery-rate.ts'
 import { goldOf } from '../../../prove/cases.ts'
 import { type LabelReport, REPORT_TRACES } from '../../../prove/report/label-report.ts'
 import { columns, count } from './style.ts'
@@ -17,6 +18,9 @@ export class LabelSummary {
   /** Traces with labels of people or of a published set, which can be compared with. */
   #gold = 0
   readonly #byAnnotator: Map<string, { correct: number; incorrect: number }>
+  readonly #rollouts = new Map<string, { successes: number; trials: number }>()
+  #spent: Usage = NO_USAGE
+  #recovery: { rate: RecoveryRate; warning: string | null } | null = null
   readonly #reports: ReadReport[] = []
   /** First wrong steps as share of their trace. */
   readonly #positions: number[] = []
@@ -43,8 +47,21 @@ export class LabelSummary {
     this.decided += trace.verdict?.risk.filter((r) => r !== null).length ?? 0
     for (const e of trace.evidence ?? []) {
       const seen = e.kind === 'tool' ? this.#byAnnotator.get(e.source) : undefined
+      if (e.kind === 'rollouts') {
+        const of = this.#rollouts.get(e.source) ?? { successes: 0, trials: 0 }
+        this.#rollouts.set(e.source, { successes: of.successes + e.successes, trials: of.trials + e.trials })
+      }
       if (e.kind === 'tool' && seen && e.verdict !== 'unknown') seen[e.verdict]++
     }
+  }
+
+  spend(usage: Usage): void {
+    this.#spent = addUsage(this.#spent, usage)
+  }
+
+  /** How often the policy recovers from wrong prefixes, and why that is bad for the methods of this run. */
+  recovery(rate: RecoveryRate, warning: string | null): void {
+    this.#recovery = { rate, warning }
   }
 
   addReport(report: ReadReport): void {
@@ -71,8 +88,16 @@ export class LabelSummary {
       steps,
       stepsDecided: decided,
       leftOut: lost,
-      modelCalls: 0,
+      modelCalls: this.#spent.calls,
+      ...(this.#spent.calls > 0 && { completionTokens: this.#spent.completionTokens }),
       annotators: Object.fromEntries(this.#byAnnotator),
+      ...(this.#rollouts.size > 0 && { rollouts: Object.fromEntries(this.#rollouts) }),
+      ...(this.#recovery && {
+        recovery: {
+          ...this.#recovery.rate,
+          ...(this.#recovery.warning !== null && { warning: this.#recovery.warning }),
+        },
+      }),
       files: this.#reports,
     }
   }
@@ -99,9 +124,17 @@ export class LabelSummary {
   text({ shown, output, report }: { shown: number; output: string | undefined; report: string | undefined }): string {
     const seconds = (performance.now() - this.#start) / 1000
     const lines = [
-      `  ${count(this.traces)} traces   ${count(this.wrong)} with a first wrong step   ${count(this.clean)} clean   ${count(this.unsure)} cannot say   ${seconds.toFixed(1)} s   0 model calls`,
+      `  ${count(this.traces)} traces   ${count(this.wrong)} with a first wrong step   ${count(this.clean)} clean   ${count(this.unsure)} cannot say   ${seconds.toFixed(1)} s   ${count(this.#spent.calls)} model calls`,
       ...this.#decisions(),
     ]
+    for (const [name, { successes, trials }] of this.#rollouts) {
+      lines.push(`  ${name}: ${count(successes)} of ${count(trials)} rollouts end right`)
+    }
+    if (this.#recovery) {
+      const { successes, trials } = this.#recovery.rate
+      lines.push(`  recovery: ${count(successes)} of ${count(trials)} rollouts from injected errors end right`)
+      if (this.#recovery.warning !== null) lines.push(`  warning  ${this.#recovery.warning}`)
+    }
     if (shown > 0 && shown < this.wrong) {
       lines.push(`  ${count(shown)} of the ${count(this.wrong)} are shown above   all: --show ${this.wrong}`)
     }
@@ -119,7 +152,7 @@ export class LabelSummary {
   #decisions(): string[] {
     const said = [...this.#byAnnotator].filter(([, n]) => n.correct + n.incorrect > 0)
     const head = `${count(this.decided)} of ${count(this.steps)} steps decided`
-    if (said.length === 0) return [`  ${head}: no annotator applies`]
+    if (said.length === 0) return [`  ${head}: ${this.#rollouts.size > 0 ? 'by rollouts' : 'no annotator applies'}`]
     return columns([
       [head, 'right', 'wrong'],
       ...said.map(([name, n]) => [`  ${name.replace(/^verifier:/, '')}`, count(n.correct), count(n.incorrect)]),

@@ -68,6 +68,7 @@ describe('gradus eval', () => {
     const page = join(folder, 'report.html')
     const { out } = await run([good, poor], { markdown: true, output: page })
     expect(out).toMatch(/\| .*poor\.jsonl \| \.500 \[/)
+    expect(out).toMatch(/\| exact first error \(n = 12\) \|.*\| \.500 \| \.000 \| \.500 \|/)
     expect(readFileSync(page, 'utf8')).toMatch(/agreement on 24 steps[\s\S]*agreement on 12 traces/)
   })
 

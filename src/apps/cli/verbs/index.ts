@@ -31,6 +31,10 @@ export const VERBS: Record<string, { summary: string; load: () => Promise<Verb> 
     summary: 'the embedded policy over the OpenAI wire, on this machine only',
     load: async () => (await import('./serve.ts')).serve,
   },
+  replicate: {
+    summary: "a paper's claim against its controls",
+    load: async () => (await import('./replicate.ts')).replicate,
+  },
   methods: {
     summary: 'the catalogue of formats, annotators, rules and models',
     load: async () => (await import('./methods.ts')).methods,

@@ -1,18 +1,35 @@
 import { z } from 'zod'
 import { GradusError } from '../../../core/errors.ts'
+import type { Usage } from '../../../core/words.ts'
 import { openTraces, type ReadReport, readTraces, untilDamaged } from '../../../io/read.ts'
 import { resplit, splitterNamed } from '../../../io/steps/resplit.ts'
 import { openText, traceWriter } from '../../../io/write.ts'
-import { OFFLINE_ANNOTATORS } from '../../../label/annotators/index.ts'
-import { annotatorsNamed, labelTraces } from '../../pipeline/label.ts'
+import { labelTraces, relabelTrace } from '../../pipeline/label.ts'
+import { boundRuleNamed, type LabelPlan, labelPlan } from '../../pipeline/label-plan.ts'
 import { labelModelNamed, mergeFiles, type VoterFile } from '../../pipeline/merge.ts'
+import { rolloutPolicyNamed } from '../../pipeline/rollout-policy.ts'
 import { LabelSummary } from '../show/label-summary.ts'
 import { mergeJson, mergeText } from '../show/merge-summary.ts'
+import { count } from '../show/style.ts'
 import { showTrace } from '../show/trace.ts'
 import { EXIT, type ExitCode, type Terminal, verb } from '../verb.ts'
 
 const Options = z.object({
-  with: z.array(z.string()).optional().describe('annotators, by name; all that apply offline where not given'),
+  with: z
+    .array(z.string())
+    .optional()
+    .describe('annotators, by name, with options as in omegaprm:k=16; all that apply offline where not given'),
+  policy: z
+    .string()
+    .optional()
+    .describe('who continues traces: task[:slip=.06,recovery=0,rescue=0], the completer of the built-in task'),
+  task: z.string().optional().describe('built-in task of the problems where their domain does not say'),
+  rule: z
+    .string()
+    .optional()
+    .describe('label rule, with options as in hard:threshold=.5; fits the annotators where not given'),
+  relabel: z.string().optional().describe('label rule over the evidence that the traces carry; looks at nothing anew'),
+  dryRun: z.boolean().default(false).describe('say what would be spent, and spend nothing'),
   merge: z
     .string()
     .optional()
@@ -38,6 +55,8 @@ export const label = verb({
   examples: [
     'gradus label runs.jsonl -o labelled.jsonl',
     'gradus label runs.jsonl --with arithmetic',
+    'gradus label chains.jsonl --with monte-carlo:k=16 --policy task:slip=.06 -o rolled.jsonl',
+    'gradus label rolled.jsonl --relabel relative-progress',
     'gradus label --merge dawid-skene judges/*.jsonl -o merged.jsonl',
   ],
   async run(files, options, terminal) {
@@ -48,17 +67,22 @@ export const label = verb({
         try: ['gradus label --help'],
       })
     if (options.merge !== undefined) return await merge(files, { ...options, merge: options.merge }, terminal)
-    const annotators = options.with === undefined ? OFFLINE_ANNOTATORS : annotatorsNamed(options.with)
+    const policy =
+      options.policy === undefined ? undefined : rolloutPolicyNamed(options.policy, options.seed, options.task)
+    const plan = labelPlan({ with: options.with, rule: options.rule, policy })
+    const relabel = options.relabel === undefined ? null : boundRuleNamed(options.relabel)
+    const splitter = splitterNamed(options.split)
+    const summary = new LabelSummary(relabel ? [] : plan.annotators.map((a) => a.name))
     const context = {
       allowCode: options.code,
       allowLocalExec: options.allowLocalExec,
       seed: options.seed,
-      spend: () => {},
+      spend: (usage: Usage) => summary.spend(usage),
     }
-    const splitter = splitterNamed(options.split)
+    if (options.dryRun) return await dryRun(files, options, plan, terminal)
     const writer = options.output === undefined ? null : await traceWriter(options.output)
-    const summary = new LabelSummary(annotators.map((a) => a.name))
     let shown = 0
+    let measured = false
     try {
       for (const file of files) {
         const { report, batches } = await openTraces(file, {
@@ -67,7 +91,14 @@ export const label = verb({
         })
         for await (const batch of untilDamaged(batches, report, options.strict)) {
           const cut = await Promise.all(batch.map((trace) => resplit(trace, splitter)))
-          const labelled = await labelTraces(cut, annotators, context)
+          if (!relabel && !measured) {
+            measured = true
+            const rate = await plan.prepare(cut, context.spend)
+            if (rate) summary.recovery(rate, plan.warning(rate))
+          }
+          const labelled = relabel
+            ? cut.map((trace) => relabelTrace(trace, relabel))
+            : await labelTraces(cut, plan.annotators, context, plan.rule)
           for (const done of labelled) {
             summary.add(done)
             const wrong = (done.verdict?.firstError ?? -1) >= 0
@@ -93,6 +124,40 @@ export const label = verb({
     return summary.lost > 0 ? EXIT.lost : EXIT.done
   },
 })
+
+/** What a run would cost at most, for a person or a program. */
+async function dryRun(
+  files: readonly string[],
+  options: z.output<typeof Options>,
+  plan: LabelPlan,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const total = { traces: 0, covered: 0, rollouts: 0, characters: 0 }
+  for (const file of files) {
+    const format = options.format === undefined ? {} : { format: options.format }
+    for (const trace of (await readTraces(file, { strict: options.strict, ...format })).traces) {
+      const rolling = plan.annotators.filter((a) => a.expect && a.applies(trace))
+      const rollouts = rolling.reduce((n, a) => n + (a.expect?.(trace).rollouts ?? 0), 0)
+      total.traces++
+      if (rolling.length > 0) total.covered++
+      total.rollouts += rollouts
+      // A rollout from the middle writes half a trace.
+      total.characters += (rollouts * trace.steps.reduce((n, step) => n + step.text.length + 1, 0)) / 2
+    }
+  }
+  const tokens = Math.round(total.characters)
+  terminal.out(
+    options.json
+      ? `${JSON.stringify({ dryRun: true, ...total, characters: tokens })}\n`
+      : [
+          `  ${count(total.traces)} traces, of which ${count(total.covered)} can be continued`,
+          `  at most ${count(total.rollouts)} rollouts, some ${count(tokens)} characters of new steps   ${options.policy ?? 'no policy'}`,
+          '  nothing was spent',
+          '',
+        ].join('\n'),
+  )
+  return EXIT.done
+}
 
 /** Labels of several files, merged: `gradus label --merge dawid-skene judges/*.jsonl -o merged.jsonl`. */
 async function merge(

@@ -14,6 +14,7 @@ const cards = readdirSync(root)
 
 /** A sample of each shipped policy: problem 0 of the usual level of its first task that has one, seed `recorded`. */
 const RECORDED: Record<string, string> = {
+  registers: 'a=7,b=1,c=8;b=a+a;c=a;c=b-c;c?\nb=7+7=14\nc=7\nc=14-7=7\n=7',
   chains: '7+45+96+80-97\n7+45=52\n52+96=148\n148+80=228\n228-97=131\n=131',
   game24: '1 4 9 3\n1+3=4 (left: 4 4 9)\n9-4=4 (left: 4 6)\n4*6=24 (left: 24)\n=(9-4)*(1+3)',
 }

@@ -91,7 +91,8 @@ function readChain(tokens: readonly Token[], from: number): { chain: ProseChain 
     if (side === null) break
     // `The total in 8 boxes = 8 * 20`, `Week 1 + Week 2 = 70`, `Weeks 1-2 = 26`: the number is part of a name.
     const named = side.words || tokens[from - 1]?.kind === 'word'
-    if (sides.length === 0 && named && /^[\d.,%]+(?:-\d+)?$/.test(side.text)) return { chain: null, next: side.next }
+    const tight = tokens[from + 1]?.at === tokens[from]?.end ? /^[\d.,%]+(?:-\d+)?$/ : /^[\d.,%]+$/
+    if (sides.length === 0 && named && tight.test(side.text)) return { chain: null, next: side.next }
     units ||= side.units
     sides.push(side.text)
     at = side.next
@@ -182,7 +183,7 @@ function readExpression(
       continue
     }
     if (token.kind === 'word') {
-      if (/^[xX]$/.test(token.s) && /^(?:number|open)$/.test(tokens[at + 1]?.kind ?? '')) {
+      if (isTimes(tokens, at)) {
         text += '*'
         wants = true
         at++
@@ -222,17 +223,21 @@ const OPERATOR: Readonly<Record<string, string>> = {
   '**': '^',
 }
 
+/** `4 crates x 15 pears` */
+const isTimes = (tokens: readonly Token[], i: number): boolean =>
+  /^[xX]$/.test(tokens[i]?.s ?? '') && /^(?:number|open)$/.test(tokens[i + 1]?.kind ?? '')
+
 /** Index behind the words of a unit, where a sign, an end or a bracket follows them; null where they are no unit. */
 function unitEnd(tokens: readonly Token[], at: number): number | null {
   let i = at
-  while (tokens[i]?.kind === 'word' && i - at <= MAX_UNIT_WORDS) {
+  while (tokens[i]?.kind === 'word' && !isTimes(tokens, i) && i - at <= MAX_UNIT_WORDS) {
     const word = (tokens[i] as Token).s
     if (NO_UNIT.test(word) || word.length === 1) return null
     i++
   }
   if (i === at || i - at > MAX_UNIT_WORDS) return null
   const behind = tokens[i]
-  if (behind === undefined) return i
+  if (behind === undefined || isTimes(tokens, i)) return i
   if (
     behind.kind === 'operator' ||
     behind.kind === 'equals' ||
