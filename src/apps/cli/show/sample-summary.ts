@@ -76,7 +76,7 @@ export class SampleSummary {
       `  ${count(this.traces)} of ${count(this.asked)} traces   ${count(this.#right)} right   ${count(this.#wrong)} wrong   ${count(unknown)} not decided`,
       `  ${count(counts.requests)} calls now, ${count(counts.cached)} samples from the cache   ${count(promptTokens + completionTokens)} tokens in all${cost}`,
       ...(stopped ? [`  stopped: ${stopped.message}`] : []),
-      ...(output === '-' ? [] : [`  ${output}   next: gradus label ${output} -o labelled.jsonl`]),
+      ...(output === '-' || this.traces === 0 ? [] : [`  ${output}   next: gradus label ${output} -o labelled.jsonl`]),
       '',
     ].join('\n')
   }

@@ -31,6 +31,10 @@ export const VERBS: Record<string, { summary: string; load: () => Promise<Verb> 
     summary: 'public data sets by name: the list, or the paths of their files',
     load: async () => (await import('./data.ts')).data,
   },
+  train: {
+    summary: 'trains the embedded policies from nothing',
+    load: async () => (await import('./train.ts')).train,
+  },
   serve: {
     summary: 'the embedded policy over the OpenAI wire, on this machine only',
     load: async () => (await import('./serve.ts')).serve,

@@ -151,7 +151,8 @@ async function sampled(
   } finally {
     stopProgress()
   }
-  await writer.close()
+  if (summary.traces > 0) await writer.close()
+  else await writer.abandon()
   const ended = {
     rejected: source.rejected,
     stopped: engine.stopped,
