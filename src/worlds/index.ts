@@ -6,6 +6,6 @@ export type { Level, LevelName, Limits, Result, RunRequest } from './sandbox/ind
 /** Untrusted code, at the best level of the machine. */
 export { probeLevels, run } from './sandbox/index.ts'
 export { TASKS } from './tasks/index.ts'
-export type { CompleterOptions, Injected, StepTruth, Task, Task } from './tasks/task.ts'
+export type { CompleterOptions, Injected, StepTruth, Task } from './tasks/task.ts'
 export { VERIFIERS } from './verifiers/index.ts'
 export type { Finding, Reliability, Verifier, VerifyContext } from './verifiers/verifier.ts'
