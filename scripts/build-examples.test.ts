@@ -18,6 +18,19 @@ describe('shipped traces', () => {
     expect(await readFile(file, 'utf8')).toBe(linesOf(AREAS[area] ?? []))
   })
 
+  it('are counted rightly in their README', async () => {
+    const readme = await readFile(join(import.meta.dirname, '..', 'examples', 'traces', 'README.md'), 'utf8')
+    const wrong = examples.filter((e) => e.wrong).length
+    for (const [n, what] of [
+      [examples.length, 'traces in the native format'],
+      [AREAS.mathematics?.length, 'of mathematics'],
+      [AREAS.code?.length, 'of code'],
+      [wrong, 'of them one step is the first wrong one'],
+      [examples.length - wrong, 'every step is right'],
+    ])
+      expect(readme).toContain(`${n} ${what}`)
+  })
+
   it('are valid, at least 48, each with an id, a problem and a licence of its own', () => {
     expect(traces.length).toBeGreaterThanOrEqual(48)
     for (const trace of traces) expect(Trace.safeParse(trace).error, trace.id).toBeUndefined()

@@ -5,19 +5,44 @@ import { ANNOTATORS } from '../label/annotators/index.ts'
 import { LABEL_MODELS } from '../label/label-models/index.ts'
 import { RULES } from '../label/rules/index.ts'
 import { BENCHMARKS } from '../prove/benchmarks/index.ts'
+import { TASKS } from '../worlds/tasks/index.ts'
+import { VERIFIERS } from '../worlds/verifiers/index.ts'
+import type { Verifier } from '../worlds/verifiers/verifier.ts'
 
 /** One kind of method, as `gradus methods` lists it. */
 export interface Room {
   name: string
   question: string
-  methods: readonly (Pick<Method, 'name' | 'summary'> & Partial<Method> & { covers?: string; home?: string })[]
+  methods: readonly (Pick<Method, 'name' | 'summary'> & Partial<Method> & About)[]
+}
+
+/** What some rooms know of their methods beyond the common head. */
+interface About {
+  covers?: string
+  home?: string
+  /** How far a finding may be trusted, with the source of the figures. */
+  trust?: string
+}
+
+const annotators = ANNOTATORS.map((annotator) => {
+  const verifier = VERIFIERS.find((v) => `verifier:${v.name}` === annotator.name)
+  return verifier === undefined ? annotator : { ...annotator, covers: verifier.covers, trust: trustOf(verifier) }
+})
+
+function trustOf({ reliability: { incorrect, correct, measured } }: Verifier): string {
+  return `"wrong" is right in ${percent(incorrect)} of cases, "right" in ${percent(correct)} (${measured})`
+}
+
+function percent(share: number): string {
+  return `${Number((share * 100).toFixed(1))} %`
 }
 
 /** Everything that Gradus can do, by room; flags, docs and the viewer's forms are made from it. */
 export const CATALOGUE: readonly Room[] = [
   { name: 'formats', question: 'how do traces and labels come in and go out?', methods: FORMATS },
   { name: 'splitters', question: 'where does a step end?', methods: SPLITTERS },
-  { name: 'annotators', question: 'what do we learn about each step?', methods: ANNOTATORS },
+  { name: 'tasks', question: 'where do problems with exact step oracles come from?', methods: TASKS },
+  { name: 'annotators', question: 'what do we learn about each step?', methods: annotators },
   { name: 'rules', question: 'which rule makes evidence a label?', methods: RULES },
   { name: 'label-models', question: 'how do noisy sources become one calibrated risk?', methods: LABEL_MODELS },
   { name: 'benchmarks', question: 'how good is it?', methods: BENCHMARKS },

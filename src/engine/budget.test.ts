@@ -57,7 +57,11 @@ describe('budget', () => {
 
   it('counts money, and what earlier sessions spent', async () => {
     const budget = new Budget({ cost: 1 }, { ...NO_USAGE, calls: 3, cost: 0.9 })
-    await expect(budget.reserve({ cost: 0.2 })).rejects.toMatchObject({ code: 'GRD-RUN-001' })
+    await expect(budget.reserve({ cost: 0.2 })).rejects.toMatchObject({
+      code: 'GRD-RUN-001',
+      found: '$0.9000 spent, and the next call may need $0.2000',
+      expected: 'at most $1.0000',
+    })
     const roomy = new Budget({ cost: 1 }, { ...NO_USAGE, cost: 0.5 })
     ;(await roomy.reserve({ cost: 0.2 })).settle({ ...NO_USAGE, cost: 0.25 })
     expect(roomy.spent.cost).toBeCloseTo(0.75)

@@ -65,7 +65,7 @@ export class Budget {
     for (;;) {
       if (this.#exhausted) throw this.#exhausted
       const tooMuch = this.#firstExceeded(cost, false)
-      if (tooMuch) throw this.#end(tooMuch)
+      if (tooMuch) throw this.#end(tooMuch, cost)
       if (!this.#firstExceeded(cost, true)) break
       await new Promise<void>((resolve) => this.#waiting.push(resolve))
     }
@@ -92,11 +92,7 @@ export class Budget {
 
   /** The first limit that would be exceeded, with or without the calls still running. */
   #firstExceeded(more: Record<Counted, number>, withRunning: boolean): Counted | undefined {
-    const spent = {
-      calls: this.#spent.calls,
-      tokens: this.#spent.promptTokens + this.#spent.completionTokens,
-      cost: this.#spent.cost ?? 0,
-    }
+    const spent = this.#counted()
     for (const name of ['calls', 'tokens', 'cost'] as const) {
       const limit = this.#limits[name]
       if (limit === undefined) continue
@@ -106,10 +102,18 @@ export class Budget {
     return undefined
   }
 
-  #end(name: Counted): GradusError {
-    const limit = this.#limits[name]?.toLocaleString('en-US')
+  #counted(): Record<Counted, number> {
+    const { calls, promptTokens, completionTokens, cost = 0 } = this.#spent
+    return { calls, tokens: promptTokens + completionTokens, cost }
+  }
+
+  #end(name: Counted, next: Record<Counted, number>): GradusError {
+    const say = (value: number): string => {
+      return name === 'cost' ? `$${value.toFixed(4)}` : `${value.toLocaleString('en-US')} ${name}`
+    }
     this.#exhausted = new GradusError('GRD-RUN-001', {
-      found: `${name === 'cost' ? `$${limit}` : `${limit} ${name}`} is the limit, and the next call does not fit`,
+      found: `${say(this.#counted()[name])} spent, and the next call may need ${say(next[name])}`,
+      expected: `at most ${say(this.#limits[name] ?? 0)}`,
       try: ['run again with a larger budget: what is paid for is kept'],
     })
     return this.#exhausted

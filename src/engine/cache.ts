@@ -24,12 +24,12 @@ export class Cache {
     this.#store = store
     this.#one = store.db.prepare('SELECT value, usage FROM completions WHERE key = ? AND sample = ?')
     this.#range = store.db.prepare(
-      'SELECT sample, value, usage FROM completions WHERE key = ? AND sample >= ? AND sample < ?',
+      'SELECT sample, value, usage FROM completions WHERE key = ? AND sample >= ? AND sample < ? ORDER BY sample',
     )
     this.#insert = store.db.prepare('INSERT OR IGNORE INTO completions (key, sample, value, usage) VALUES (?, ?, ?, ?)')
   }
 
-  /** The kept samples with index in [from, from + count). */
+  /** The kept samples with index in [from, from + count), in order. */
   find<A>(key: string, from: number, count: number): Map<number, Kept<A>> {
     const found = new Map<number, Kept<A>>()
     if (count === 1) {

@@ -91,9 +91,15 @@ export class Engine {
   #halt = new AbortController()
   #timer: ReturnType<typeof setTimeout> | undefined
 
-  /** @throws GradusError GRD-RUN-003 when the file is no store, GRD-CLI-002 for a budget that is not above 0 */
+  /** @throws GradusError GRD-RUN-003 when the file is no store, GRD-CLI-002 for a budget or concurrency not above 0 */
   constructor(options: EngineOptions = {}) {
     this.concurrency = options.concurrency ?? CONCURRENCY
+    if (!Number.isInteger(this.concurrency) || this.concurrency < 1) {
+      throw new GradusError('GRD-CLI-002', {
+        found: `${this.concurrency} calls under way`,
+        expected: 'a whole number above 0',
+      })
+    }
     this.#deadline = options.deadline ?? DEADLINE_SECONDS
     this.#retry = options.retry ?? RETRY
     this.#store = new Store(options.path)
@@ -191,7 +197,10 @@ export class Engine {
     })
   }
 
-  /** Does the work for every job, several at a time, results in order (`ordered.ts`); no new job is taken once the engine has stopped, those begun are finished. */
+  /**
+   * Does the work for every job, several at a time, results in order (`ordered.ts`). No new job is taken once the
+   * engine has stopped; those begun are finished.
+   */
   each<J, R>(
     jobs: Iterable<J> | AsyncIterable<J>,
     work: (job: J) => Promise<R>,
@@ -315,17 +324,17 @@ export class Engine {
     const kept = values.map((value, i): Paid<A> => ({ ok: true, value, usage: shares[i] ?? NO_USAGE, from: 'call' }))
     const state = abort.aborted ? 'aborted' : !fault ? 'kept' : kept.length > 0 ? 'partial' : 'failed'
     entry.settle(state, usage, fault?.code)
+    const durable = this.#cache.keep(key, samples, kept)
+    reservation.settle(usage)
+    // Before the commit: the row of the next call is written after these, so it cannot go out before they are durable.
+    this.#release(pool, slot, startedAt, fault)
     try {
-      await this.#cache.keep(key, samples, kept)
+      await durable
       return fault ? { kept, fault } : { kept }
     } catch (broken) {
       // Going on would pay for what cannot be kept.
       if (broken instanceof GradusError) this.stop(broken)
       return { kept: [], fault: asFault(broken), final: true }
-    } finally {
-      // Not before the commit: a kill in between would find more under way than there are slots.
-      reservation.settle(usage)
-      this.#release(pool, slot, startedAt, fault)
     }
   }
 

@@ -1,9 +1,12 @@
-import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, RequestOptions } from 'node:http'
 import { Agent as HttpAgent, request as httpRequest } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { Fault } from './fault.ts'
 
-/** One answer, bytes: 8 completions of 100,000 tokens with five alternatives each stay below it, and V8 strings end at 512 MiB. */
+/**
+ * One answer, bytes: 8 completions of 100,000 tokens with five alternatives each stay below it, and V8 strings end at
+ * 512 MiB.
+ */
 const ANSWER_BYTES = 256 * 1024 * 1024
 
 export interface HttpReply {
@@ -43,8 +46,9 @@ export class HttpClient {
       if (signal.aborted) return reject(signal.reason)
       const secure = url.protocol === 'https:'
       const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }
-      const options = { method, headers: { ...headers, ...length }, agent: secure ? this.#https : this.#http }
-      const request: ClientRequest = secure ? httpsRequest(url, options) : httpRequest(url, options)
+      const agent = secure ? this.#https : this.#http
+      const options: RequestOptions = { ...target(url), method, headers: { ...headers, ...length }, agent }
+      const request: ClientRequest = secure ? httpsRequest(options) : httpRequest(options)
       const onAbort = (): void => {
         request.destroy()
         reject(signal.reason)
@@ -62,6 +66,21 @@ export class HttpClient {
     this.#http.destroy()
     this.#https.destroy()
   }
+}
+
+const targets = new WeakMap<URL, RequestOptions>()
+
+/** The parts of an address, worked out once: callers keep their URL objects. */
+function target(url: URL): RequestOptions {
+  let known = targets.get(url)
+  if (!known) {
+    const { protocol, hostname, port, pathname, search } = url
+    // Brackets belong to the text of an address, not to the address.
+    const host = hostname.replace(/^\[|\]$/g, '')
+    known = { protocol, hostname: host, path: pathname + search, ...(port !== '' && { port }) }
+    targets.set(url, known)
+  }
+  return known
 }
 
 function reply(response: IncomingMessage, url: URL, signal: AbortSignal): HttpReply {

@@ -1,4 +1,7 @@
-/** Who pays and what resumes: budgets, concurrency, retries, cache, journal; `rollout` is the only code that continues a trace. */
+/**
+ * Who pays and what resumes: budgets, concurrency, retries, cache, journal; `rollout` is the only code that continues a
+ * trace.
+ */
 export { Budget, type BudgetLimits, type Reservation } from './budget.ts'
 export { type Counts, Engine, type EngineOptions, type Outcome, sampleKey } from './engine.ts'
 export { Fault } from './fault.ts'

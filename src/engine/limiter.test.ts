@@ -2,7 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
 import { Limiter } from './limiter.ts'
 
-/** A server with fixed slots and latency that refuses what it cannot take, in virtual time; returns calls per second. */
+/**
+ * A server with fixed slots and latency that refuses what it cannot take, in virtual time; returns calls per second.
+ */
 async function serve(limiter: Limiter, slots: number, seconds: number): Promise<{ rate: number; refused: number }> {
   let working = 0
   let served = 0

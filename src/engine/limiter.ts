@@ -8,7 +8,9 @@ export interface Slot {
 
 /** First limit of an unknown endpoint: small servers stay unharmed, and doubling reaches 256 after five answers. */
 const FIRST_LIMIT = 8
-/** At the last known ceiling one more slot is tried once in so many round trips; one refusal in 8 rounds costs little. */
+/**
+ * At the last known ceiling one more slot is tried once in so many round trips; one refusal in 8 rounds costs little.
+ */
 const PROBE_ROUNDS = 8
 
 /**

@@ -42,7 +42,9 @@ export class Progress {
   }
 }
 
-/** One line for a terminal: `1,204 of 2,000   63.8/s   12 s left   64 under way   1,204 calls   96,320 tokens   $0.12`. */
+/**
+ * One line for a terminal: `1,204 of 2,000   63.8/s   12 s left   64 under way   1,204 calls   96,320 tokens   $0.12`.
+ */
 export function progressLine(state: ProgressState): string {
   const number = (value: number): string => value.toLocaleString('en-US', { maximumFractionDigits: 0 })
   const { spent } = state

@@ -100,7 +100,10 @@ export function rollout(options: RolloutOptions): Promise<Rollout> {
   return run(options)
 }
 
-/** Rollouts `from` to `from + count - 1`, in order; several a call where the policy can. One environment serves one after the other. */
+/**
+ * Rollouts `from` to `from + count - 1`, in order; several a call where the policy can. One environment serves them one
+ * after the other.
+ */
 export async function rollouts(
   options: Omit<RolloutOptions, 'sample'>,
   samples: { from: number; count: number },

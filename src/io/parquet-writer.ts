@@ -1,8 +1,8 @@
 import { rename, writeFile } from 'node:fs/promises'
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import type { Format } from './formats/format.ts'
+import { recordsOf } from './formats/write.ts'
 import type { TraceWriter } from './write.ts'
-import { recordsOf } from './write.ts'
 
 /**
  * One column for each field of the format's records; text stays text, everything else is JSON text, which the reader

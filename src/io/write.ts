@@ -1,11 +1,12 @@
 import { createWriteStream, type WriteStream } from 'node:fs'
 import { rename, unlink } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { createGzip, type Gzip } from 'node:zlib'
 import { GradusError } from '../core/errors.ts'
 import type { Trace } from '../core/words.ts'
 import type { Format } from './formats/format.ts'
 import { native } from './formats/native.ts'
-import { cannotHold } from './formats/write.ts'
+import { recordsOf } from './formats/write.ts'
 
 /** Takes traces in order; nothing stands under the final name before `close`. */
 export interface TraceWriter {
@@ -47,14 +48,6 @@ export async function traceWriter(path: string, format: Format = native): Promis
     },
     abandon: out.abandon,
   }
-}
-
-/** @throws GradusError GRD-IO-011 */
-export function recordsOf(format: Format, traces: readonly Trace[]): unknown[] {
-  const [trace] = traces
-  if (trace && !format.write)
-    throw cannotHold(trace, format.name, 'a format that is only read', 'a format with a writer')
-  return format.write?.(traces) ?? []
 }
 
 interface TextOut {
@@ -107,5 +100,11 @@ function writeTo(stream: WriteStream | Gzip | NodeJS.WriteStream, text: string, 
 }
 
 function cannotWrite(path: string, cause: Error): GradusError {
-  return new GradusError('GRD-IO-013', { where: { file: path }, found: cause.message, cause })
+  const noFolder = 'code' in cause && cause.code === 'ENOENT'
+  return new GradusError('GRD-IO-013', {
+    where: { file: path },
+    found: noFolder ? 'no such folder' : cause.message,
+    ...(noFolder && { try: [`mkdir -p ${dirname(path)}`] }),
+    cause,
+  })
 }

@@ -1,4 +1,6 @@
-/** Tools that decide steps. */
+/** Tools that decide steps, answers that say the same, tasks with exact oracles. */
+
+export { type EqualOptions, equal, extractAnswer, type Verdict as EqualVerdict } from './answers/equal.ts'
 
 export type { Level, LevelName, Limits, Result, RunRequest } from './sandbox/index.ts'
 /** Untrusted code, at the best level of the machine. */

@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander'
 import { explain, GradusError } from '../../core/errors.ts'
+import { harmless } from './show/style.ts'
 import { EXIT, type ExitCode, type Terminal, type Verb } from './verb.ts'
 import { VERBS } from './verbs/index.ts'
 
@@ -32,16 +33,26 @@ export async function main(argv: readonly string[], terminal: Terminal): Promise
 async function runVerb(v: Verb, argv: readonly string[], terminal: Terminal): Promise<ExitCode> {
   const { commandOf, parseOptions } = await import('./flags.ts')
   const command = commandOf(v).configureOutput({ writeOut: terminal.out, writeErr: () => {} })
-  command.parse(argv, { from: 'user' })
+  try {
+    command.parse(argv, { from: 'user' })
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode !== 0) throw misused(error, v)
+    throw error
+  }
   return await v.run(command.args, parseOptions(v, command.opts()), terminal)
 }
 
+/** Commander's complaint as ours: what was met, and the help of the verb. */
+function misused(error: CommanderError, v: Verb): GradusError {
+  const [found = '', ...hints] = error.message.replace(/^error: /, '').split('\n')
+  return new GradusError('GRD-CLI-001', {
+    found,
+    try: [...hints.map((h) => h.replace(/^\((.*)\)$/, '$1')), `gradus ${v.name} --help`],
+  })
+}
+
 function report(error: unknown, json: boolean, terminal: Terminal): ExitCode {
-  if (error instanceof CommanderError) {
-    if (error.exitCode === 0) return EXIT.done
-    terminal.err(`error GRD-CLI-001  ${error.message.replace(/^error: /, '')}\n`)
-    return EXIT.usage
-  }
+  if (error instanceof CommanderError) return EXIT.done
   if (error instanceof GradusError) {
     terminal.err(`${json ? JSON.stringify({ error }) : explain(error)}\n`)
     return /^GRD-(CLI|IO|LABEL-00[14]|EVAL|DATA-001)/.test(error.code) ? EXIT.usage : EXIT.failed
@@ -59,6 +70,7 @@ function help(): string {
     '',
     ...rows,
     '',
+    'New here? gradus start',
     'gradus <verb> --help shows its options. Exit codes: 0 done, 1 failed, 2 usage or unreadable input,',
     '3 finished but items were left out, 130 interrupted. Nothing is ever sent anywhere by itself.',
     '',
@@ -72,8 +84,8 @@ async function version(): Promise<string> {
 }
 
 const terminal: Terminal = {
-  out: (text) => void process.stdout.write(text),
-  err: (text) => void process.stderr.write(text),
+  out: (text) => void process.stdout.write(harmless(text)),
+  err: (text) => void process.stderr.write(harmless(text)),
   colour: process.stdout.isTTY === true && process.env.NO_COLOR === undefined,
   interactive: process.stderr.isTTY === true,
   columns: process.stdout.columns ?? 100,

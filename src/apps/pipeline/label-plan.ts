@@ -2,7 +2,7 @@ import { GradusError } from '../../core/errors.ts'
 import type { Trace, Usage } from '../../core/words.ts'
 import type { Annotator } from '../../label/annotators/annotator.ts'
 import { firstErrorLocator } from '../../label/annotators/first-error-locator.ts'
-import { ANNOTATORS } from '../../label/annotators/index.ts'
+import { ANNOTATORS, OFFLINE_ANNOTATORS } from '../../label/annotators/index.ts'
 import { type RecoveryRate, recoveryWarning } from '../../label/recovery-rate.ts'
 import { consensus } from '../../label/rules/consensus.ts'
 import { firstErrorPosterior } from '../../label/rules/first-error-posterior.ts'
@@ -49,7 +49,7 @@ export interface LabelPlan {
 export function labelPlan(request: PlanRequest): LabelPlan {
   const { policy } = request
   const specs = request.with && parseSpecs(request.with)
-  const chosen = specs ? specs.flatMap(annotatorsOf) : ANNOTATORS.filter((a) => a.needs.length === 0)
+  const chosen = specs ? specs.flatMap(annotatorsOf) : [...OFFLINE_ANNOTATORS]
   const rollingOut = chosen.filter((a) => a.needs.includes('policy'))
   if (rollingOut.length > 0 && !policy) {
     throw new GradusError('GRD-LABEL-004', {

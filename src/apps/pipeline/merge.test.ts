@@ -64,6 +64,24 @@ describe('merging files of several sources', () => {
     }
   })
 
+  it('gathers the files of a folder into one source, and never two labels of one trace', () => {
+    const named = (trace: Trace, annotator: string): Trace => ({
+      ...trace,
+      evidence: [{ kind: 'imported', source: 's', step: 0, raw: 1, annotator }],
+    })
+    const files = [
+      { file: 'kimi/one.jsonl', traces: [named(judged('t', { 1: 1 }), 'kimi')] },
+      { file: 'kimi/two.jsonl', traces: [named(judged('u', { 1: 1 }), 'kimi')] },
+      { file: 'kimi-thinking/one.jsonl', traces: [named(judged('t', { 1: -1 }), 'kimi')] },
+      { file: 'kimi-thinking/two.jsonl', traces: [named(judged('u', { 1: -1 }), 'kimi')] },
+    ]
+    const { fitted } = mergeFiles(files, labelModelNamed('majority'))
+    expect(fitted.sources.map((s) => [s.name, s.coverage])).toEqual([
+      ['kimi', 1],
+      ['kimi-thinking', 1],
+    ])
+  })
+
   it('refuses a single file and an unknown model', () => {
     expect(() => mergeFiles([a], labelModelNamed('majority'))).toThrow('GRD-LABEL-003')
     expect(() => labelModelNamed('oracle')).toThrow('GRD-LABEL-001')

@@ -3,7 +3,7 @@ import { GradusError } from '../../core/errors.ts'
 import type { Evidence, Label, Step, Trace } from '../../core/words.ts'
 import { LABEL_MODELS } from '../../label/label-models/index.ts'
 import type { Fitted, LabelModel } from '../../label/label-models/label-model.ts'
-import { type SourceLabels, votesOfTraces } from '../../label/label-models/votes.ts'
+import { ABSTAIN, type SourceLabels, votesOfTraces } from '../../label/label-models/votes.ts'
 import { verdictFromRisks } from '../../label/verdict.ts'
 import { goldOf, predictionOf, STEP_CLASSES } from '../../prove/cases.ts'
 
@@ -32,34 +32,119 @@ export function labelModelNamed(name: string): LabelModel {
 }
 
 /**
- * One posterior a step from the labels of several files; traces are joined by id, steps by origin.
+ * One posterior a step from the labels of several sources; traces are joined by id, steps by origin.
  *
- * A trace that a file lacks, a step that it does not label and a label that could not be read are abstentions.
+ * Files of one annotator or folder are one source. A trace that a source lacks, a step that it does not label and a label that
+ * could not be read are abstentions. Traces of different domains (`problem.domain`) are told apart for models that
+ * learn a source's behaviour by domain, and so are labels of the whole run.
  * @param gold traces with labels of people, for models that use some
- * @throws GradusError GRD-LABEL-003 where fewer than two files are given or their steps do not join
+ * @throws GradusError GRD-LABEL-003 where fewer than two sources are given
  */
 export function mergeFiles(files: readonly VoterFile[], model: LabelModel, gold: readonly Trace[] = []): Merged {
-  if (files.length < 2) {
-    throw new GradusError('GRD-LABEL-003', { found: `${files.length} file`, expected: 'files of at least two sources' })
+  const voters = votersOf(files)
+  if (voters.length < 2) {
+    throw new GradusError('GRD-LABEL-003', {
+      found: `${voters.length} source`,
+      expected: 'files of at least two sources',
+    })
   }
   const bases = baseTraces(files)
-  const names = sourceNames(files)
-  const sources = new Map<string, SourceLabels>(files.map((f, i) => [names[i]!, votesOf(f.traces, bases)]))
+  const list = [...bases.values()]
+  const sources = new Map<string, SourceLabels>(voters.map((v) => [v.name, votesOf(v.traces.values(), bases)]))
   const classes = usedClasses(sources)
   const matrix = votesOfTraces(
     classes,
-    [...bases.values()].map((t) => ({ id: t.id, steps: t.steps.length })),
+    list.map((t) => ({ id: t.id, steps: t.steps.length })),
     sources,
   )
-  const fitted = model.fit(matrix, {}, goldVector(gold, bases, classes))
+  const outcomes = outcomesOf(list, voters, classes)
+  const domain = domainsOf(list)
+  const fitted = model.fit(
+    { ...matrix, ...(outcomes && { outcomes }), ...(domain && { domain }) },
+    {},
+    goldVector(gold, bases, classes),
+  )
   const voiced = matrix.votes.reduce((n, v) => n + (v < 0 ? 0 : 1), 0)
-  const byId = files.map((f) => new Map(f.traces.map((t) => [t.id, t])))
   let item = 0
-  const traces = [...bases.values()].map((base) => {
+  const traces = list.map((base) => {
     const steps = base.steps.map(() => distribution(fitted, item++))
-    return mergedTrace(base, evidenceOf(base, byId, names), steps, model.name)
+    return mergedTrace(base, evidenceOf(base, voters), steps, model.name)
   })
   return { traces, fitted, coverage: voiced / Math.max(1, matrix.votes.length) }
+}
+
+interface Voter {
+  name: string
+  traces: ReadonlyMap<string, Trace>
+}
+
+/**
+ * Files that make one source: those of one annotator, else of one folder, else of one name. A trace has one label a
+ * source, so a gathering in which a trace occurs twice is not the right one (two runs of a judge often share its name).
+ */
+function votersOf(files: readonly VoterFile[]): Voter[] {
+  const names: ((f: VoterFile) => string)[] = [
+    (f) => annotatorOf(f.traces),
+    (f) => basename(dirname(f.file)),
+    (f) => basename(f.file),
+  ]
+  for (const name of names) {
+    const voters = gathered(files, name)
+    if (voters && voters.length > 1) return voters
+  }
+  return files.map((f) => ({ name: f.file, traces: new Map(f.traces.map((t) => [t.id, t])) }))
+}
+
+/** Null where a file has no name or a trace would occur twice. */
+function gathered(files: readonly VoterFile[], nameOf: (f: VoterFile) => string): Voter[] | null {
+  const voters = new Map<string, Map<string, Trace>>()
+  for (const file of files) {
+    const name = nameOf(file)
+    const traces = voters.get(name) ?? new Map<string, Trace>()
+    voters.set(name, traces)
+    for (const trace of file.traces) {
+      if (name === '' || traces.has(trace.id)) return null
+      traces.set(trace.id, trace)
+    }
+  }
+  return [...voters].map(([name, traces]) => ({ name, traces }))
+}
+
+/** Traces x sources: what each says of the whole run (AgentProcessBench's `final_label`); undefined where nobody does. */
+function outcomesOf(
+  bases: readonly Trace[],
+  voters: readonly Voter[],
+  classes: readonly string[],
+): Int8Array | undefined {
+  const out = new Int8Array(bases.length * voters.length).fill(ABSTAIN)
+  let said = false
+  bases.forEach((base, t) => {
+    voters.forEach((voter, s) => {
+      const whole = voter.traces.get(base.id)?.evidence?.find((e) => e.kind === 'imported' && e.step === null)
+      const name =
+        whole?.kind === 'imported' && base.source.dataset === 'agentprocessbench'
+          ? RUN_CLASS[String(whole.raw)]
+          : undefined
+      const vote = name === undefined ? -1 : classes.indexOf(name)
+      if (vote < 0) return
+      said = true
+      out[t * voters.length + s] = vote
+    })
+  })
+  return said ? out : undefined
+}
+
+const RUN_CLASS: Record<string, (typeof STEP_CLASSES)[number]> = { '1': 'right', '0': 'neutral', '-1': 'wrong' }
+
+/** The number of each step's domain; undefined where all are one. */
+function domainsOf(bases: readonly Trace[]): Int32Array | undefined {
+  const numbers = new Map<string, number>()
+  const domain = bases.flatMap((t) => {
+    const name = t.problem.domain ?? ''
+    if (!numbers.has(name)) numbers.set(name, numbers.size)
+    return t.steps.map(() => numbers.get(name)!)
+  })
+  return numbers.size > 1 ? Int32Array.from(domain) : undefined
 }
 
 /** The traces of all files by id, with the steps of all of them, in the order of first appearance. */
@@ -83,29 +168,14 @@ function joinSteps(a: readonly Step[], b: readonly Step[]): Step[] {
   return [...byOrigin].sort(([x], [y]) => x - y).map(([, s]) => s)
 }
 
-/** Annotator's name where a file has one and only it has it, else the folder or file name that tells it apart. */
-function sourceNames(files: readonly VoterFile[]): string[] {
-  const candidates: ((f: VoterFile) => string)[] = [
-    (f) => annotatorOf(f.traces),
-    (f) => basename(dirname(f.file)),
-    (f) => basename(f.file),
-    (f) => f.file,
-  ]
-  for (const candidate of candidates) {
-    const names = files.map(candidate)
-    if (names.every((n) => n !== '') && new Set(names).size === names.length) return names
-  }
-  return files.map((f, i) => `${i + 1}:${f.file}`)
-}
-
 function annotatorOf(traces: readonly Trace[]): string {
   const first = traces[0]?.evidence?.find((e) => e.kind === 'imported')
   return first?.kind === 'imported' ? (first.annotator ?? '') : ''
 }
 
-function votesOf(traces: readonly Trace[], bases: ReadonlyMap<string, Trace>): SourceLabels {
+function votesOf(traces: Iterable<Trace>, bases: ReadonlyMap<string, Trace>): SourceLabels {
   return new Map(
-    traces.map((trace) => {
+    [...traces].map((trace) => {
       const votes = predictionOf(trace).classes.map((c) =>
         c === null ? null : STEP_CLASSES[c.indexOf(Math.max(...c))]!,
       )
@@ -149,15 +219,15 @@ function distribution(fitted: Fitted, item: number): Record<string, number> {
   return Object.fromEntries(fitted.classes.map((name, c) => [name, fitted.posterior[item * k + c]!]))
 }
 
-function evidenceOf(base: Trace, files: readonly ReadonlyMap<string, Trace>[], names: readonly string[]): Evidence[] {
+function evidenceOf(base: Trace, voters: readonly Voter[]): Evidence[] {
   const position = new Map(base.steps.map((s, i) => [s.origin, i]))
-  return files.flatMap((traces, f) => {
+  return voters.flatMap(({ name, traces }) => {
     const trace = traces.get(base.id)
     return (trace?.evidence ?? []).map((e): Evidence => {
       const origin = e.step === null ? undefined : trace?.steps[e.step]?.origin
       const step = origin === undefined ? e.step : (position.get(origin) ?? e.step)
       const moved = { ...e, step } as Evidence
-      return moved.kind === 'imported' ? { ...moved, annotator: names[f]! } : moved
+      return moved.kind === 'imported' ? { ...moved, annotator: name } : moved
     })
   })
 }

@@ -2,7 +2,7 @@ import { Hono } from 'hono'
 import { streamSSE } from 'hono/streaming'
 import { z } from 'zod'
 import { GradusError } from '../../core/errors.ts'
-import { Batcher } from './batcher.ts'
+import { Batcher } from '../../engine/batcher.ts'
 import { guard } from './guard.ts'
 import type { GenerateCall, Generated, ServedModel, TokenScore } from './model.ts'
 

@@ -36,24 +36,29 @@ export function bootstrap(
   statistic: (items: readonly number[]) => number,
   options: BootstrapOptions = {},
 ): Estimate {
-  return bootstrapTogether(groups, [statistic], options)[0]!
+  return estimateOf(resampled(groups, [statistic], options)[0]!)
+}
+
+/** A statistic on all items and on each resample; NaN where it is not defined. */
+export interface Resampled {
+  value: number
+  samples: Float64Array
 }
 
 /**
- * The same for several statistics of the same items: each resample is drawn once, and each gets what `bootstrap` gives.
+ * Several statistics of the same items, all on the same resamples, so that their differences are paired.
  *
  * @param statistics must not keep the array that they are given
  */
-export function bootstrapTogether(
+export function resampled(
   groups: ArrayLike<number>,
   statistics: readonly ((items: readonly number[]) => number)[],
   { resamples = 1_000, seed = 'bootstrap' }: BootstrapOptions = {},
-): Estimate[] {
+): Resampled[] {
   const { starts, members } = membersOf(groups)
   const all = Array.from(members)
-  const values = statistics.map((statistic) => statistic(all))
+  const out = statistics.map((statistic) => ({ value: statistic(all), samples: new Float64Array(resamples) }))
   const draw = random(`bootstrap/${seed}`)
-  const seen: number[][] = statistics.map(() => [])
   const count = starts.length - 1
   const items: number[] = []
   for (let b = 0; b < resamples; b++) {
@@ -63,14 +68,21 @@ export function bootstrapTogether(
       for (let at = starts[picked]!, end = starts[picked + 1]!; at < end; at++) items.push(members[at]!)
     }
     statistics.forEach((statistic, k) => {
-      const s = statistic(items)
-      if (!Number.isNaN(s)) seen[k]!.push(s)
+      out[k]!.samples[b] = statistic(items)
     })
   }
-  return values.map((value, k) => {
-    const sorted = Float64Array.from(seen[k]!).sort()
-    return { value, low: quantile(sorted, 0.025), high: quantile(sorted, 0.975) }
-  })
+  return out
+}
+
+/** Percentile interval; resamples without a value are left out. */
+export function estimateOf({ value, samples }: Resampled): Estimate {
+  const sorted = samples.filter((s) => !Number.isNaN(s)).sort()
+  return { value, low: quantile(sorted, 0.025), high: quantile(sorted, 0.975) }
+}
+
+/** What `pairedBootstrap` gives, from statistics that were taken on the same resamples. */
+export function differenceOf(a: Resampled, b: Resampled): Estimate {
+  return estimateOf({ value: a.value - b.value, samples: a.samples.map((s, i) => s - b.samples[i]!) })
 }
 
 /** Items of all groups one after another, group g from `starts[g]` to `starts[g + 1]`; flat, since resampling is hot. */

@@ -4,10 +4,11 @@ import {
   accuracy,
   auroc,
   bootstrap,
-  bootstrapTogether,
   brier,
   cohenKappa,
   confusion,
+  differenceOf,
+  estimateOf,
   expectedCalibrationError,
   groupsOf,
   krippendorffAlpha,
@@ -17,6 +18,7 @@ import {
   passHatK,
   quantile,
   reliability,
+  resampled,
   riskCoverage,
   wilson,
 } from './index.ts'
@@ -61,11 +63,13 @@ describe('intervals', () => {
     expect(pairedBootstrap([0, 1, 2], stat, stat)).toEqual({ value: 0, low: 0, high: 0 })
   })
 
-  it('several statistics together get what each gets alone', () => {
+  it('statistics taken together give what each gives alone, and their differences what pairing gives', () => {
     const groups = [0, 0, 1, 2, 2, 3, 4]
     const total = (items: readonly number[]): number => items.reduce((a, i) => a + i, 0)
     const odd = (items: readonly number[]): number => items.filter((i) => i % 2 === 1).length / items.length
-    expect(bootstrapTogether(groups, [total, odd])).toEqual([bootstrap(groups, total), bootstrap(groups, odd)])
+    const [a, b] = resampled(groups, [total, odd])
+    expect([estimateOf(a!), estimateOf(b!)]).toEqual([bootstrap(groups, total), bootstrap(groups, odd)])
+    expect(differenceOf(a!, b!)).toEqual(pairedBootstrap(groups, total, odd))
   })
 
   it('groups keys by first appearance; quantiles interpolate', () => {

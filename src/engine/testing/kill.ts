@@ -14,7 +14,9 @@ export interface KillReport {
   equal: boolean
   needed: number
   requests: number
-  /** Requests that the server was working on at the moments of the kills, added up; it cannot see what is on the wire. */
+  /**
+   * Requests that the server was working on at the moments of the kills, added up; it cannot see what is on the wire.
+   */
   workingAtKills: number
   /** Requests under way by the client's journal: sent, and their end not known. */
   inFlightAtKills: number

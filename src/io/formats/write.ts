@@ -1,5 +1,6 @@
 import { GradusError } from '../../core/errors.ts'
 import type { StepLabel, Trace } from '../../core/words.ts'
+import type { Format } from './format.ts'
 
 /**
  * The first wrong step that a trace states: its first-error label, else its verdict.
@@ -29,4 +30,12 @@ export function cannotHold(trace: Trace, format: string, found: string, expected
     expected,
     try: ['write the native format instead: -o OUT.jsonl'],
   })
+}
+
+/** @throws GradusError GRD-IO-011 */
+export function recordsOf(format: Format, traces: readonly Trace[]): unknown[] {
+  const [trace] = traces
+  if (trace && !format.write)
+    throw cannotHold(trace, format.name, 'a format that is only read', 'a format with a writer')
+  return format.write?.(traces) ?? []
 }

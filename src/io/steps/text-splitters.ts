@@ -98,7 +98,7 @@ const TURN =
 /** One step a message or tool call: `Thought:`, `Action 2:`, `User:` at a line's start, or tags such as `<tool_call>`. */
 export const message: Splitter = {
   name: 'message',
-  summary: 'one step a turn or tool call: "Thought:", "Action 2:", "User:", <tool_call>',
+  summary: 'one step a turn or tool call: "Thought:", "Action 2:", "User:", tool-call tags',
   options,
   split: (text) => cutAt(text, outside(starts(text, TURN), protectedStretches(text, false))),
 }

@@ -6,3 +6,6 @@ import { omegaprm } from './omegaprm.ts'
 import { annotatorOf } from './verifier.ts'
 
 export const ANNOTATORS: readonly Annotator[] = [...VERIFIERS.map(annotatorOf), monteCarlo, omegaprm, firstErrorLocator]
+
+/** What can look at any trace without a model or anything else; used where no annotator is named. */
+export const OFFLINE_ANNOTATORS: readonly Annotator[] = ANNOTATORS.filter((a) => a.needs.length === 0)

@@ -135,7 +135,9 @@ export interface Price {
   cached?: number
 }
 
-/** A model somewhere. All methods throw a Fault when nothing at all came back, and the signal's reason when it fires. */
+/**
+ * A model somewhere. All methods throw a Fault when nothing at all came back, and the signal's reason when it fires.
+ */
 export interface Endpoint {
   /** For people; never holds a key. */
   name: string

@@ -54,6 +54,12 @@ export function openAiCompatible(options: OpenAiCompatibleOptions): Endpoint {
   const key = options.keyFrom === undefined ? undefined : new Key(options.keyFrom)
   const hide = (text: string): string => key?.hide(text) ?? text
   const client = new HttpClient()
+  const addresses = new Map<string, URL>()
+  const address = (path: string): URL => {
+    const known = addresses.get(path) ?? new URL(path, base)
+    addresses.set(path, known)
+    return known
+  }
   const bodyOptions = (n: number): BodyOptions => ({
     model: options.model,
     n,
@@ -68,7 +74,7 @@ export function openAiCompatible(options: OpenAiCompatibleOptions): Endpoint {
     if (key) headers['authorization'] = `Bearer ${key.read()}`
     const reply = await client.call({
       method: body ? 'POST' : 'GET',
-      url: new URL(path, base),
+      url: address(path),
       headers,
       ...(body && { body: JSON.stringify(body) }),
       signal,

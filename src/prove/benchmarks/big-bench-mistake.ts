@@ -4,7 +4,7 @@ import { allFrom, type Benchmark, type Measure, partsOf, shareOf } from './bench
  * BIG-Bench Mistake: share of traces whose mistake is located exactly, "no mistake" being one of the answers; by task
  * and pooled (arXiv 2311.08516).
  *
- * Four of five traces have a mistake, so accuracy on these and false alarms on the others stand beside it.
+ * Most traces have a mistake (1,127 of the 1,461 public ones), so accuracy on these and false alarms on the others stand beside it.
  */
 export const bigBenchMistakeRule: Benchmark = {
   name: 'big-bench-mistake',

@@ -24,7 +24,10 @@ export interface OutcomeRow {
   passHatK: Estimate
 }
 
-/** pass@k and pass^k for k up to the most runs that a problem has; one table a generator, traces without outcome left out. */
+/**
+ * pass@k and pass^k for k up to the most runs that a problem has, one table a generator; traces without outcome are left
+ * out.
+ */
 export function outcomeTables(traces: readonly Trace[]): OutcomeTable[] {
   const withOutcome = traces.filter((t) => t.outcome !== undefined)
   return [...Map.groupBy(withOutcome, (t) => t.source.generator)].map(([generator, own]) => {
@@ -38,14 +41,21 @@ export function outcomeTables(traces: readonly Trace[]): OutcomeTable[] {
       problems: runs.length,
       traces: own.length,
       successes: runs.reduce((a, r) => a + r.c, 0),
-      rows: Array.from({ length: most }, (_, i) => rowOf(runs, i + 1)),
+      rows: ksUpTo(most).map((k) => rowOf(runs, k)),
     }
   })
 }
 
-/** Is there more to say than one run a problem shows? */
+/** Were problems tried several times on purpose: at least half of them have a second run? */
 export function hasTrials(tables: readonly OutcomeTable[]): boolean {
-  return tables.some((t) => t.rows.length > 1)
+  return tables.some((t) => t.rows.some((r) => r.k === 2 && 2 * r.problems >= t.problems))
+}
+
+/** Every k up to ten, then doubling: a hundred rows would say no more. */
+function ksUpTo(most: number): number[] {
+  const ks = Array.from({ length: Math.min(most, 10) }, (_, i) => i + 1)
+  for (let k = 16; k <= most; k *= 2) ks.push(k)
+  return ks
 }
 
 function rowOf(runs: readonly { n: number; c: number }[], k: number): OutcomeRow {

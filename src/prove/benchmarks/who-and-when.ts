@@ -2,11 +2,12 @@ import { agentName } from '../../io/formats/who-and-when.ts'
 import type { Case } from '../cases.ts'
 import { allFrom, type Benchmark, type Measure, partsOf, shareOf } from './benchmark.ts'
 
-/** Steps by which a located step may be off in the tolerant figure (arXiv 2505.00212). */
+/** Steps by which a located step may be off in the tolerant figure: the widest of the paper's one to five. */
 const WINDOW = 5
 
 /**
- * Who&When: is the agent that made the decisive mistake named, and is the step; both over all failed runs.
+ * Who&When: is the agent that made the decisive mistake named, and is the step; both over all failed runs (arXiv
+ * 2505.00212).
  *
  * The predicted agent is the one that wrote the predicted step. "No error" and "cannot say" are wrong, since all runs
  * failed.

@@ -3,7 +3,7 @@ import type { Case, Predictor } from '../cases.ts'
 import type { Table } from '../evaluate.ts'
 import { shortName, type TextTable } from './facts-text.ts'
 import { figure, type Html, html, page, paragraph, section, table } from './html.ts'
-import { decimal, estimate } from './text.ts'
+import { decimal, estimate, itemsOf } from './text.ts'
 
 /**
  * The report of `gradus eval`: every table, the intervals drawn, calibration and risk-coverage.
@@ -69,11 +69,10 @@ export async function evalSections(
 function tableHtml(t: Table): Html {
   const figures = t.rows[0]?.figures ?? []
   const head = ['', 'items', ...t.rows.map((r) => shortName(r.predictor))]
-  const cells = (f: number): string[] =>
-    t.rows.map((r) => (r.trivial ? decimal(r.figures[f]!.estimate.value) : estimate(r.figures[f]!.estimate)))
+  const cells = (f: number): string[] => t.rows.map((r) => estimate(r.figures[f]!.estimate))
   return table(
     head,
-    figures.map(({ name, n }, f) => [name, n.toLocaleString('en-US'), ...cells(f)]),
+    figures.map(({ name }, f) => [name, itemsOf(t, f), ...cells(f)]),
   )
 }
 

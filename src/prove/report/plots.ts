@@ -55,10 +55,10 @@ export function intervalPlot(
   const figures = new Set(shown.map((r) => r.figure)).size
   const names = new Set(shown.map((r) => r.name)).size
   return draw({
-    width: 640,
+    width: 760,
     height: 40 + figures * (18 + 16 * names),
-    marginLeft: 190,
-    marginRight: 130,
+    marginLeft: labelWidth(shown.map((r) => r.figure)),
+    marginRight: labelWidth(shown.map((r) => r.name)),
     // Correlations may be negative.
     x: { domain: [shown.some((r) => r.low < 0 || r.value < 0) ? -1 : 0, 1], grid: true, label: null },
     y: { label: null, axis: null },
@@ -70,6 +70,11 @@ export function intervalPlot(
       Plot.text(shown, { fy: 'figure', y: 'name', x: 'high', text: 'name', textAnchor: 'start', dx: 6 }),
     ],
   })
+}
+
+/** Room for the longest of the texts at 12 pixels a line: about 6.5 a character. */
+function labelWidth(texts: readonly string[]): number {
+  return 24 + 6.5 * Math.max(10, ...texts.map((t) => t.length))
 }
 
 /** Where first errors stand, as share of traces. */

@@ -1,9 +1,9 @@
 import type { Estimate } from '../../core/stats/index.ts'
 import type { Table } from '../evaluate.ts'
 
-/** `.812 [.79, .83]`; `-` where the figure is not defined. */
+/** `.812 [.790, .830]`; the value alone where it has no interval (trivial rows), `-` where it is not defined. */
 export function estimate({ value, low, high }: Estimate): string {
-  if (Number.isNaN(value)) return '-'
+  if (Number.isNaN(value) || Number.isNaN(low)) return decimal(value)
   return `${decimal(value)} [${decimal(low)}, ${decimal(high)}]`
 }
 
@@ -21,7 +21,7 @@ function markdownTable(table: Table): string {
   const names = table.rows.map((r) => r.predictor)
   const figures = table.rows[0]?.figures ?? []
   const rows = figures.map((figure, f) => [
-    `${figure.name} (n = ${figure.n})`,
+    `${figure.name} (n = ${itemsOf(table, f)})`,
     ...table.rows.map((r) => (r.figures[f] ? estimate(r.figures[f].estimate) : '-')),
   ])
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
@@ -38,6 +38,14 @@ function markdownTable(table: Table): string {
   ].join('\n')
 }
 
+/** Items of a figure; a range where predictors decide different ones. */
+export function itemsOf({ rows }: Table, f: number): string {
+  const real = rows.filter((r) => !r.trivial)
+  const ns = (real.length > 0 ? real : rows).map((r) => r.figures[f]!.n)
+  const [low, high] = [Math.min(...ns), Math.max(...ns)].map((n) => n.toLocaleString('en-US'))
+  return low === high ? low! : `${low} to ${high}`
+}
+
 /** The tables for a terminal: predictors as rows. */
 export function plain(tables: readonly Table[]): string {
   return tables.map(plainTable).join('\n')
@@ -45,7 +53,7 @@ export function plain(tables: readonly Table[]): string {
 
 function plainTable(table: Table): string {
   const heads = ['', ...(table.rows[0]?.figures.map((f) => f.name) ?? [])]
-  const body = table.rows.map((row) => [row.predictor, ...row.figures.map((f) => short(f.estimate, row.trivial))])
+  const body = table.rows.map((row) => [row.predictor, ...row.figures.map((f) => estimate(f.estimate))])
   const blocks: string[] = []
   const perBlock = 5
   for (let from = 1; from < heads.length; from += perBlock) {
@@ -61,8 +69,4 @@ function plainTable(table: Table): string {
     ...table.notes.map((n) => `  ${n}`),
     '',
   ].join('\n')
-}
-
-function short(e: Estimate, trivial: boolean): string {
-  return trivial || Number.isNaN(e.value) ? decimal(e.value) : estimate(e)
 }

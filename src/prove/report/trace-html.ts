@@ -20,8 +20,10 @@ export function traceHtml(trace: Trace): Html {
   const shown = first === null || first < 0 ? Math.min(trace.steps.length, BEFORE) : first + 1
   const steps = trace.steps.map((_, step) => stepHtml(trace, step, step === first))
   return html`<article class="trace"><header><code>${trace.id}</code><span class="soft">${title}</span>${strip(verdict?.risk ?? [])}</header>
-${fold(`${from} steps before`, steps.slice(0, from))}<ol>${steps.slice(from, shown)}</ol>${fold(`${steps.length - shown} steps after`, steps.slice(shown))}</article>`
+${fold(`${counted(from)} before`, steps.slice(0, from))}<ol>${steps.slice(from, shown)}</ol>${fold(`${counted(steps.length - shown)} after`, steps.slice(shown))}</article>`
 }
+
+const counted = (n: number): string => `${n} ${n === 1 ? 'step' : 'steps'}`
 
 function fold(summary: string, steps: readonly Html[]): Html {
   return steps.length === 0 ? raw('') : html`<details><summary>${summary}</summary><ol>${steps}</ol></details>`

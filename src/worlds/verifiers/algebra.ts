@@ -10,12 +10,12 @@ import type { Verifier } from './verifier.ts'
  */
 export const algebra: Verifier = {
   name: 'algebra',
-  summary: 'checks expansions, factorings and simplifications as identities',
+  summary: 'checks rewritten polynomials and equations solved line by line',
   covers:
     'equations between expressions with the same symbols in formulas; not whether an equation follows from another',
   options: z.object({}),
   runsCode: false,
-  reliability: { incorrect: 0.8, correct: 0.88, scope: 'claims', measured: 'ProcessBench, tune half' },
+  reliability: { incorrect: 0.76, correct: 0.91, scope: 'claims', measured: 'ProcessBench, tune half' },
   applies: (trace) => trace.steps.some((s) => s.text.includes('=')),
   verify: (trace) => findingsOf(trace, 'identity'),
 }

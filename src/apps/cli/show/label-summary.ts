@@ -2,8 +2,9 @@ import { describePlace } from '../../../core/errors.ts'
 import { addUsage, NO_USAGE, type Trace, type Usage } from '../../../core/words.ts'
 import type { ReadReport } from '../../../io/read.ts'
 import type { RecoveryRate } from '../../../label/recovery-rate.ts'
+import { goldOf } from '../../../prove/cases.ts'
 import { type LabelReport, REPORT_TRACES } from '../../../prove/report/label-report.ts'
-import { count } from './style.ts'
+import { columns, count } from './style.ts'
 
 /** Counts of a labelling run: what was found, what abstained, what was left out. */
 export class LabelSummary {
@@ -16,6 +17,8 @@ export class LabelSummary {
   lost = 0
   /** Traces that the policy of the run cannot continue. */
   withoutPolicy = 0
+  /** Traces with labels of people or of a published set, which can be compared with. */
+  #gold = 0
   readonly #byAnnotator: Map<string, { correct: number; incorrect: number }>
   readonly #rollouts = new Map<string, { successes: number; trials: number }>()
   #spent: Usage = NO_USAGE
@@ -32,6 +35,7 @@ export class LabelSummary {
 
   add(trace: Trace): void {
     this.traces++
+    if (goldOf(trace) !== null) this.#gold++
     this.steps += trace.steps.length
     const first = trace.verdict?.firstError ?? null
     if (first === null) this.unsure++
@@ -119,16 +123,12 @@ export class LabelSummary {
     }
   }
 
-  text(output: string | undefined, report: string | undefined): string {
+  /** @param shown traces with a first wrong step that were printed above */
+  text({ shown, output, report }: { shown: number; output: string | undefined; report: string | undefined }): string {
     const seconds = (performance.now() - this.#start) / 1000
     const lines = [
       `  ${count(this.traces)} traces   ${count(this.wrong)} with a first wrong step   ${count(this.clean)} clean   ${count(this.unsure)} cannot say   ${seconds.toFixed(1)} s   ${count(this.#spent.calls)} model calls`,
-      `  ${count(this.decided)} of ${count(this.steps)} steps decided: ${
-        [...this.#byAnnotator]
-          .filter(([, n]) => n.correct + n.incorrect > 0)
-          .map(([name, n]) => `${name.replace(/^verifier:/, '')} ${count(n.correct)} right ${count(n.incorrect)} wrong`)
-          .join(', ') || (this.#rollouts.size > 0 ? 'by rollouts' : 'no annotator applies')
-      }`,
+      ...this.#decisions(),
     ]
     for (const [name, { successes, trials }] of this.#rollouts) {
       lines.push(`  ${name}: ${count(successes)} of ${count(trials)} rollouts end right`)
@@ -143,13 +143,27 @@ export class LabelSummary {
       lines.push(`  recovery: ${count(successes)} of ${count(trials)} rollouts from injected errors end right`)
       if (this.#recovery.warning !== null) lines.push(`  warning  ${this.#recovery.warning}`)
     }
+    if (shown > 0 && shown < this.wrong) {
+      lines.push(`  ${count(shown)} of the ${count(this.wrong)} are shown above   all: --show ${this.wrong}`)
+    }
     if (this.lost > 0) lines.push(`  ${count(this.lost)} records were left out (see above; gradus inspect lists them)`)
     lines.push(
       output === undefined
         ? '  next: add -o labelled.jsonl to keep the labels with their evidence'
-        : `  ${output}   next: gradus eval ${output}`,
+        : `  ${output}   next: gradus ${this.#gold > 0 ? 'eval' : 'inspect'} ${output}`,
     )
     if (report !== undefined) lines.push(`  ${report}`)
     return `${lines.join('\n')}\n`
+  }
+
+  /** Steps decided by each annotator, as a table. */
+  #decisions(): string[] {
+    const said = [...this.#byAnnotator].filter(([, n]) => n.correct + n.incorrect > 0)
+    const head = `${count(this.decided)} of ${count(this.steps)} steps decided`
+    if (said.length === 0) return [`  ${head}: ${this.#rollouts.size > 0 ? 'by rollouts' : 'no annotator applies'}`]
+    return columns([
+      [head, 'right', 'wrong'],
+      ...said.map(([name, n]) => [`  ${name.replace(/^verifier:/, '')}`, count(n.correct), count(n.incorrect)]),
+    ]).map((line) => `  ${line}`)
   }
 }

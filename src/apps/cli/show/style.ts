@@ -9,6 +9,21 @@ export function paint(terminal: Pick<Terminal, 'colour'>, style: keyof typeof CO
 
 const BARS = '▁▂▃▄▅▆▇█'
 
+/** What `paint` writes; nothing else that begins with an escape reaches a terminal. */
+const PAINT = `\\u001b\\[(?:0|${Object.values(CODES).join('|')})m`
+const HARMFUL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/
+const PAINT_OR_HARMFUL = new RegExp(`${PAINT}|${HARMFUL.source}`, 'g')
+
+/**
+ * The last gate before a terminal: control characters and bidirectional overrides of files, names and messages are
+ * written as `\\u001b`, which is the same value inside JSON; lines, tabs and colours stay.
+ */
+export function harmless(text: string): string {
+  return text.replace(PAINT_OR_HARMFUL, (c) =>
+    c.length > 1 ? c : `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}
+
 /** One bar a step; a middle dot where nothing is known. */
 export function sparkline(risk: readonly (number | null)[]): string {
   return risk.map((r) => (r === null ? '·' : BARS[Math.min(7, Math.floor(r * 8))])).join('')
@@ -25,7 +40,7 @@ export function count(n: number): string {
  */
 export function oneLine(text: string, width: number): string {
   const clean = text
-    .replace(/[\u202a-\u202e\u2066-\u2069\u200e\u200f]/g, '')
+    .replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '')
     .replace(/\s+/g, ' ')
     .replace(/[\u0000-\u001f\u007f-\u009f]/g, '\ufffd')
     .trim()

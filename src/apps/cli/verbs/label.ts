@@ -119,7 +119,8 @@ export const label = verb({
     await writer?.close()
     if (options.report !== undefined) await writeReport(options.report, files, summary)
     if (options.json) terminal.out(`${JSON.stringify(summary.toJSON())}\n`)
-    else if (options.output !== '-') terminal.out(summary.text(options.output, options.report))
+    else if (options.output !== '-')
+      terminal.out(summary.text({ shown, output: options.output, report: options.report }))
     for (const error of summary.errors()) terminal.err(`${error}\n`)
     return summary.lost > 0 ? EXIT.lost : EXIT.done
   },

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { GradusError } from '../../../core/errors.ts'
-import { CATALOGUE } from '../../catalogue.ts'
+import { CATALOGUE, type Room } from '../../catalogue.ts'
+import { wrapped } from '../show/style.ts'
 import { EXIT, verb } from '../verb.ts'
 
 const Options = z.object({
@@ -23,6 +24,8 @@ export const methods = verb({
           summary: m.summary,
           paper: m.paper,
           home: m.home,
+          covers: m.covers,
+          trust: m.trust,
           options: m.options && z.toJSONSchema(m.options),
         })),
       }))
@@ -31,12 +34,14 @@ export const methods = verb({
     }
     for (const room of rooms) {
       terminal.out(`${room.name}: ${room.question}\n`)
+      const width = Math.max(MIN_NAME, ...room.methods.map((m) => m.name.length + 1))
       for (const m of room.methods) {
-        terminal.out(`  ${m.name.padEnd(28)} ${m.summary}\n`)
+        terminal.out(`  ${m.name.padEnd(width)} ${m.summary}\n`)
         if (room.methods.length > 1) continue
-        if (m.home !== undefined) terminal.out(`  ${''.padEnd(28)} ${m.home}\n`)
-        for (const [option, field] of Object.entries(m.options?.shape ?? {})) {
-          terminal.out(`  ${`  ${option}`.padEnd(28)} ${(field as z.ZodType).description ?? ''}\n`)
+        for (const [key, value] of details(m)) {
+          wrapped(value, Math.max(40, Math.min(terminal.columns, 120) - width - 3), 6).forEach((line, i) => {
+            terminal.out(`  ${(i === 0 ? `  ${key}` : '').padEnd(width)} ${line}\n`)
+          })
         }
       }
       terminal.out('\n')
@@ -44,6 +49,24 @@ export const methods = verb({
     return EXIT.done
   },
 })
+
+/** What is known of one method, a row each; options come last. */
+function details({ covers, trust, paper, home, options }: Room['methods'][number]): [string, string][] {
+  const known: [string, string | undefined][] = [
+    ['covers', covers],
+    ['trust', trust],
+    ['paper', paper],
+    ['home', home],
+    ...Object.entries(options?.shape ?? {}).map(([name, field]): [string, string] => [
+      name,
+      (field as z.ZodType).description ?? '',
+    ]),
+  ]
+  return known.flatMap(([key, value]) => (value === undefined ? [] : [[key, value]]))
+}
+
+/** Columns of a method's name; the longest makes more. */
+const MIN_NAME = 28
 
 function select(name: string | undefined): typeof CATALOGUE {
   if (name === undefined) return CATALOGUE

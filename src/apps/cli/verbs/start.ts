@@ -5,7 +5,7 @@ import { z } from 'zod'
 import type { Trace } from '../../../core/words.ts'
 import { readTraces } from '../../../io/read.ts'
 import { openText, traceWriter } from '../../../io/write.ts'
-import { ANNOTATORS } from '../../../label/annotators/index.ts'
+import { OFFLINE_ANNOTATORS } from '../../../label/annotators/index.ts'
 import { packageRoot } from '../../package-root.ts'
 import { type AgainstGold, againstGold } from '../../pipeline/against-gold.ts'
 import { labelTrace, labelTraces } from '../../pipeline/label.ts'
@@ -42,10 +42,10 @@ export const start = verb({
     const first = areas.flatMap((a) => a.traces).find((t) => t.id === SHOWN)
     if (first && !options.json) terminal.out(await opening(first, terminal))
 
-    const summary = new LabelSummary(ANNOTATORS.map((a) => a.name))
+    const summary = new LabelSummary(OFFLINE_ANNOTATORS.map((a) => a.name))
     const labelled: { name: string; traces: Trace[]; counts: AgainstGold }[] = []
     for (const { name, traces } of areas) {
-      const done = await labelTraces(traces, ANNOTATORS, CONTEXT)
+      const done = await labelTraces(traces, OFFLINE_ANNOTATORS, CONTEXT)
       for (const trace of done) summary.add(trace)
       labelled.push({ name, traces: done, counts: againstGold(done) })
     }
@@ -71,7 +71,7 @@ export const start = verb({
 
 /** One trace with the problem and every step up to the wrong one. */
 async function opening(trace: Trace, terminal: Terminal): Promise<string> {
-  const shown = showTrace(await labelTrace(trace, ANNOTATORS, CONTEXT), terminal, trace.steps.length)
+  const shown = showTrace(await labelTrace(trace, OFFLINE_ANNOTATORS, CONTEXT), terminal, trace.steps.length)
   const width = Math.max(40, Math.min(terminal.columns, 100))
   return [
     `  ${paint(terminal, 'bold', 'Gradus finds the step where reasoning goes wrong, and shows why.')}`,

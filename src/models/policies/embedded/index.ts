@@ -1,6 +1,7 @@
 export { type PassRates, passRates } from './evaluate.ts'
 export { type Card, type LoadedModel, loadEmbedded } from './load.ts'
 export { type EmbeddedModel, embeddedModel, type Hidden, type Hooks, type Scored } from './model.ts'
+export { type EmbeddedPolicyOptions, embeddedPolicy, policyOf } from './policy.ts'
 export {
   heldOutProblems,
   isHeldOut,

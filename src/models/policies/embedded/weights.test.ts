@@ -12,8 +12,12 @@ const cards = readdirSync(root)
   .filter((file) => file.endsWith('.json'))
   .map((file) => readCard(readFileSync(join(root, file), 'utf8'), file))
 
-/** A sample of each shipped policy: problem 0 of its first task's usual level, seed `recorded`. */
-const RECORDED: Record<string, string> = {}
+/** A sample of each shipped policy: problem 0 of the usual level of its first task that has one, seed `recorded`. */
+const RECORDED: Record<string, string> = {
+  registers: 'a=7,b=1,c=8;b=a+a;c=a;c=b-c;c?\nb=7+7=14\nc=7\nc=14-7=7\n=7',
+  chains: '7+45+96+80-97\n7+45=52\n52+96=148\n148+80=228\n228-97=131\n=131',
+  game24: '1 4 9 3\n1+3=4 (left: 4 4 9)\n9-4=4 (left: 4 6)\n4*6=24 (left: 24)\n=(9-4)*(1+3)',
+}
 
 const loaded = new Map<string, LoadedModel>()
 const load = async (name: string): Promise<LoadedModel> => {
@@ -29,7 +33,9 @@ describe('shipped weights', () => {
   it('are at most 8 MB together, and each has a recipe', () => {
     const bytes = readdirSync(root).reduce((sum, file) => sum + statSync(join(root, file)).size, 0)
     expect(bytes).toBeLessThanOrEqual(8_000_000)
-    expect(cards.map((card) => card.name).sort()).toEqual(RECIPES.map((recipe) => recipe.name).sort())
+    expect(cards.length).toBeGreaterThan(0)
+    const recipes = RECIPES.map((recipe) => recipe.name)
+    for (const { name } of cards) expect(recipes).toContain(name)
   })
 
   it.each(cards)('$name are the bytes that its card tells of', ({ name, sha256, licence }) => {
@@ -52,7 +58,7 @@ describe('shipped weights', () => {
 
   it.each(cards)('$name give the recorded sample', async ({ name }) => {
     const model = await load(name)
-    const lesson = lessonsOf(RECIPES.find((recipe) => recipe.name === name)!)[0]!
+    const lesson = lessonsOf(RECIPES.find((recipe) => recipe.name === name)!).find(({ named }) => named.length > 0)!
     const [problem] = heldOutProblems(lesson.task, lesson.named[0]!, 'recorded', 1)
     const prompt = `${renderPrompt(lesson.mark, problem!)}\n`
     const [sample] = await model.generate({ prompts: [prompt], seeds: ['recorded'], maxTokens: 150 })

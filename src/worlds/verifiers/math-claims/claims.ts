@@ -3,12 +3,11 @@ import { compareNumbers } from './compare.ts'
 import type { Equation } from './consequences.ts'
 import { consequences } from './consequences.ts'
 import { chainsOf } from './formula.ts'
-import { guardOf } from './guards.ts'
+import { guardOf, shadowOf } from './guards.ts'
 import { compareIdentity } from './identity.ts'
 import { proseChains } from './prose.ts'
 import type { Side } from './side.ts'
 import { readSide } from './side.ts'
-import type { Span } from './spans.ts'
 import { spansOf } from './spans.ts'
 
 /** One equation that a step states, and what came out. */
@@ -45,6 +44,7 @@ export interface Stated {
 export function claimsOf(text: string, before: Equation | null = null): Stated {
   if (text.length > MAX_TEXT || !text.includes('=')) return { claims: [], last: null }
   const spans = spansOf(text)
+  const shadow = shadowOf(spans)
   const found: Found[] = []
   const equations: Equation[] = before === null ? [] : [before]
   let between = before === null ? '' : `${before.between}\n`
@@ -54,16 +54,16 @@ export function claimsOf(text: string, before: Equation | null = null): Stated {
       for (const chain of chainsOf(span.text)) {
         const sides = chain.sides.map(readSide)
         const claims = links(sides, false)
-        if (claims.length > 0) found.push({ at: span.from, claims: guarded(claims, text, spans, span.from, span.to) })
+        if (claims.length > 0) found.push({ at: span.from, claims: guarded(claims, shadow, span.from, span.to) })
         equations.push({ ...equationOf(sides), joint: chain.joint, between, at: span.from })
         between = ''
       }
     }
   }
-  for (const { claim, at } of consequences(equations)) found.push({ at, claims: guarded([claim], text, spans, at, at) })
+  for (const { claim, at } of consequences(equations)) found.push({ at, claims: guarded([claim], shadow, at, at) })
   for (const chain of proseChains(spans)) {
     const claims = links(chain.sides.map(readSide), chain.units)
-    if (claims.length > 0) found.push({ at: chain.from, claims: guarded(claims, text, spans, chain.from, chain.to) })
+    if (claims.length > 0) found.push({ at: chain.from, claims: guarded(claims, shadow, chain.from, chain.to) })
   }
   const last = equations.length > (before === null ? 0 : 1) ? (equations.at(-1) ?? null) : null
   return {
@@ -80,9 +80,10 @@ function equationOf(sides: readonly (Side | null)[]): Pick<Equation, 'sides' | '
   return { sides: [first, last], text: `${first.text} = ${last.text}` }
 }
 
-function guarded(claims: Claim[], text: string, spans: readonly Span[], from: number, to: number): Claim[] {
+function guarded(claims: Claim[], shadow: string, from: number, to: number): Claim[] {
   if (claims.every((c) => c.holds !== false)) return claims
-  const guard = guardOf(text, spans, from, to)
+  const symbols = claims.some((c) => c.kind === 'identity')
+  const guard = guardOf(shadow, from, to, symbols)
   return guard === null ? claims : claims.map((c) => (c.holds === false ? { ...c, holds: null, why: guard } : c))
 }
 
@@ -96,12 +97,18 @@ function links(sides: readonly (Side | null)[], units: boolean): Claim[] {
       continue
     const found =
       kind === 'numbers'
-        ? compareNumbers(units ? { ...left, units } : left, right)
+        ? compareNumbers(units ? { ...left, units } : left, right, sides.length > 2)
         : compareIdentity(left, right, sides.length > 2)
-    claims.push({ kind, text: `${left.text} = ${right.text}`, ...outcome(found) })
+    const pen = found.holds === false && (isAgreed(left, sides[i + 2]) || isAgreed(sides[i - 1], right))
+    const said = pen ? { holds: null, why: 'a slip of the pen that the next side corrects' } : outcome(found)
+    claims.push({ kind, text: `${left.text} = ${right.text}`, ...said })
   }
   return claims
 }
+
+/** Of `a = b = c` with a = c a wrong b was not gone on with. */
+const isAgreed = (a: Side | null | undefined, c: Side | null | undefined): boolean =>
+  !!a && !!c && (a.compound || c.compound) && a.text !== c.text && compareIdentity(a, c, false).holds === true
 
 function outcome({ holds, left, why }: Comparison): Pick<Claim, 'holds' | 'why' | 'value'> {
   if (holds === true) return { holds }

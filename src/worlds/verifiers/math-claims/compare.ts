@@ -1,6 +1,6 @@
 import { canonical, rationalOf } from '../../answers/canonical.ts'
 import type { Expr } from '../../answers/expression.ts'
-import { rebuild, some } from '../../answers/expression.ts'
+import { some } from '../../answers/expression.ts'
 import type { Rational } from '../../answers/rational.ts'
 import { TooLarge } from '../../answers/rational.ts'
 import { approximate, compareValues } from '../../answers/values.ts'
@@ -23,8 +23,12 @@ const CONVERSIONS = [
   10, 100, 1_000, 10_000, 100_000, 1e6, 1e9, 60, 3_600, 24, 7, 12, 3, 36, 5_280, 16, 2_000, 52, 365, 30, 1_440, 4, 8, 2,
 ]
 
-/** Compares two sides without symbols; the right one may be a rounded result. */
-export function compareNumbers(left: Side, right: Side): Comparison {
+/**
+ * Compares two sides without symbols; the right one may be a rounded result.
+ *
+ * @param chained the two stand in a chain of three or more sides; two alone may be an equation that is tried out
+ */
+export function compareNumbers(left: Side, right: Side, chained: boolean): Comparison {
   try {
     startWork()
     const verdict = compareValues(left.expr, right.expr)
@@ -32,7 +36,7 @@ export function compareNumbers(left: Side, right: Side): Comparison {
     if (verdict.verdict === 'unknown') return { holds: null, left: null, why: verdict.reason }
     return otherReading(left, right)
       ? { holds: null, left: null, why: 'holds in another reading' }
-      : differ(left, right)
+      : differ(left, right, chained)
   } catch (error) {
     if (error instanceof OutOfWork || error instanceof TooLarge || error instanceof RangeError)
       return { holds: null, left: null, why: 'too large' }
@@ -40,35 +44,70 @@ export function compareNumbers(left: Side, right: Side): Comparison {
   }
 }
 
-function differ(left: Side, right: Side): Comparison {
+function differ(left: Side, right: Side, chained: boolean): Comparison {
   const [l, r] = [realValue(left.expr), realValue(right.expr)]
   if (l === null || r === null) return { holds: null, left: null, why: 'no value' }
+  const unit = lastPlace(right) ?? lastPlace(left) ?? 0
+  if (Math.abs(l - r) <= (unit / 2) * (1 + 1e-9)) return { holds: true, left: l, why: 'rounded' }
+  const why =
+    roundingExcuse(left, right, l, r, unit) ??
+    (!chained && isTrial(left, right) ? 'may be an equation that is tried out' : null) ??
+    unitExcuse(left, right, l, r) ??
+    nameExcuse(left, right)
+  return why === null ? { holds: false, left: l, why: 'differs' } : { holds: null, left: l, why }
+}
+
+/** What the last written digit behind the point stands for; null where the side is no written decimal. */
+function lastPlace(s: Side): number | null {
+  const percent = /^-?\s*\d+(?:\.(\d+))?\s*\\?%$/.exec(s.text)
+  if (percent) return 10 ** -((percent[1]?.length ?? 0) + 2)
+  return s.places !== null && s.places > 0 ? 10 ** -s.places : null
+}
+
+function roundingExcuse(left: Side, right: Side, l: number, r: number, unit: number): string | null {
   const gap = Math.abs(l - r)
-  const places = right.places ?? left.places
-  if (places !== null && places > 0 && gap <= 0.5 * 10 ** -places * (1 + 1e-9))
-    return { holds: true, left: l, why: 'rounded' }
-  const scale = Math.max(Math.abs(l), Math.abs(r))
-  if ((hasDecimal(left) || hasDecimal(right) || !exact(left) || !exact(right)) && gap <= ROUNDED * scale)
-    return { holds: null, left: l, why: 'may be rounded' }
-  if (gap < 1 && Number.isInteger(r) !== Number.isInteger(l))
-    return { holds: null, left: l, why: 'may be rounded to a whole number' }
-  if (left.degrees !== right.degrees && ![left, right].some((s) => some(s.expr, isCircular)))
-    return { holds: null, left: l, why: 'degrees on one side only' }
-  if ([left, right].some((s) => some(s.expr, isCircular)) && !left.degrees && !right.degrees)
-    return { holds: null, left: l, why: 'angles without a unit' }
-  if ([left, right].some((s) => some(s.expr, isOpenEnded)))
-    return { holds: null, left: l, why: 'an argument without brackets' }
-  if ([left, right].some((s) => some(s.expr, (x) => x.t === 'constant' && x.name === 'e')))
-    return { holds: null, left: l, why: 'e may be a name' }
-  const imaginary = [left, right].map((s) => some(s.expr, (x) => x.t === 'constant' && x.name === 'i'))
-  if (imaginary[0] !== imaginary[1]) return { holds: null, left: l, why: 'i may be a name' }
+  if (gap < unit) return 'may be rounded'
+  // A fraction of whole numbers has no rounding on its way: its written decimals are right or wrong.
+  const whole = unit > 0 && !hasDecimal(left) && rationalValue(left.expr) !== null
+  const inexact = hasDecimal(left) || hasDecimal(right) || !exact(left) || !exact(right)
+  if (!whole && inexact && gap <= ROUNDED * Math.max(Math.abs(l), Math.abs(r))) return 'may be rounded'
+  return gap < 1 && Number.isInteger(r) !== Number.isInteger(l) ? 'may be rounded to a whole number' : null
+}
+
+function unitExcuse(left: Side, right: Side, l: number, r: number): string | null {
+  if (left.words !== '' && right.words !== '' && left.words !== right.words) return 'may change the unit'
+  const circular = some(left.expr, isCircular) || some(right.expr, isCircular)
+  if (left.degrees !== right.degrees && !circular) return 'degrees on one side only'
+  if (circular && !left.degrees && !right.degrees) return 'angles without a unit'
   const ratio = l === 0 || r === 0 ? 0 : Math.abs(l > r ? l / r : r / l)
   const near = (k: number): boolean => Math.abs(ratio / k - 1) < 1e-9
-  if (left.percent !== right.percent && near(100)) return { holds: null, left: l, why: 'percent on one side only' }
-  if (/%/.test(left.text) && left.percent && near(100)) return { holds: null, left: l, why: 'percent' }
-  if ((left.units || right.units) && CONVERSIONS.some(near)) return { holds: null, left: l, why: 'may change the unit' }
-  return { holds: false, left: l, why: 'differs' }
+  if ((left.percent || right.percent) && near(100)) return 'percent on one side only'
+  return (left.units || right.units) && CONVERSIONS.some(near) ? 'may change the unit' : null
 }
+
+function nameExcuse(left: Side, right: Side): string | null {
+  const has = (name: string) => (s: Side) => some(s.expr, (x) => x.t === 'constant' && x.name === name)
+  if ([left, right].some((s) => some(s.expr, isOpenEnded))) return 'an argument without brackets'
+  if ([left, right].some(has('e'))) return 'e may be a name'
+  return has('i')(left) !== has('i')(right) ? 'i may be a name' : null
+}
+
+/** Both sides of an equation with values put in, not a calculation: they share no number, or only one has a root. */
+function isTrial(left: Side, right: Side): boolean {
+  if (!left.compound) return !isFactored(right.expr)
+  const surds = [left, right].map((s) => rationalValue(s.expr) === null)
+  if (surds[0] !== surds[1] && right.compound) return true
+  if (right.expr.t !== 'sum' && right.expr.t !== 'product') return false
+  const numbers = numbersOf(right.text)
+  if (numbers.length < 2) return false
+  const seen = new Set(numbersOf(left.text))
+  return !numbers.some((n) => seen.has(n))
+}
+const numbersOf = (text: string): string[] => text.match(/\d+(?:\.\d+)?/g) ?? []
+/** Products, powers and sums of whole numbers: how a number is taken apart. */
+const isFactored = (x: Expr): boolean =>
+  (x.t === 'product' || x.t === 'power' || x.t === 'sum') &&
+  !some(x, (y) => (y.t === 'number' && (y.v.d !== 1n || y.v.n < 0n)) || y.t === 'call' || y.t === 'quotient')
 
 const isCircular = (x: Expr): boolean => x.t === 'call' && /^a?(?:sin|cos|tan|cot|sec|csc)/.test(x.f)
 /** `\\cos a (b + c)` may mean either product. */
@@ -133,7 +172,3 @@ function otherReadings(s: Side): Side[] {
   }
   return out
 }
-
-/** The expression at given values of its symbols. */
-export const substituted = (x: Expr, values: ReadonlyMap<string, Expr>): Expr =>
-  rebuild(x, (y) => (y.t === 'symbol' ? (values.get(y.name) ?? y) : y))

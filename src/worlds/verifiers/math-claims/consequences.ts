@@ -57,11 +57,11 @@ export function consequences(equations: readonly Equation[]): { claim: Claim; at
   return out
 }
 
-type Derived = 'said' | 'beside'
+type Derived = 'arrow' | 'said' | 'beside'
 
 /** How an equation says that it follows from the one before; null where it does not. */
 function derivedBy(x: Equation): Derived | null {
-  if (x.joint === 'arrow') return 'said'
+  if (x.joint === 'arrow') return 'arrow'
   if (x.joint === 'row') return 'beside'
   if (x.joint === 'beside' || ANOTHER.test(x.between)) return null
   if (REMAKES.test(x.between)) return 'said'
@@ -84,9 +84,11 @@ function follows(before: Read, after: Read, earlier: readonly Equation[], derive
       return earlier.some((e) => isRead(e) && agrees(e, name, q.root)) ? null : false
     }
   }
-  if (derived !== 'said') return null
+  if (derived === 'beside') return null
   const [m, n] = [totalDegree(f.n), totalDegree(g.n)]
   if (m === null || m !== n || m === 0 || f.d.size !== 1 || g.d.size !== 1) return null
+  // Between several unknowns an arrow may bring in another equation, and a solved one another solution.
+  if (m === 1 && (derived === 'arrow' || before.sides[0].expr.t === 'symbol')) return null
   if (proportional(f.n, g.n) !== null) return true
   return [g.n, opposite(g.n)].some((h) => {
     const { shared, differing } = overlap(f.n, h)

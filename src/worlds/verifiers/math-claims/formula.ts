@@ -56,6 +56,8 @@ function rowsOf(formula: string): string[] {
   return rows
 }
 
+const isBare = (x: string | undefined): boolean => x !== undefined && /\d/.test(x) && !/[=<>]/.test(x)
+
 function statementsOf(row: string): { text: string; arrow: boolean }[] {
   const out: { text: string; arrow: boolean }[] = []
   let at = 0
@@ -64,7 +66,9 @@ function statementsOf(row: string): { text: string; arrow: boolean }[] {
     // A comma between digits groups thousands; one that does not may be a decimal comma: nothing is read there.
     if (!/\d,\d/.test(part.replace(/(?<!\d)\d{1,3}(?:,\d{3})+(?!\d)/g, '0').replace(/\([^()]*\)/g, '0'))) {
       const texts = topLevel(part.replace(/(\d),(?=\d{3}(?!\d))/g, '$1'), /,|;|\n\n/)
-      out.push(...texts.map((text, i) => ({ text, arrow: arrow && i === 0 })))
+      // `a, b = c, d` sets two lists equal.
+      const lists = texts.some((t, i) => i > 0 && t.includes('=') && [i - 1, i + 1].every((k) => isBare(texts[k])))
+      if (!lists) out.push(...texts.map((text, i) => ({ text, arrow: arrow && i === 0 })))
     }
     arrow = false
   }

@@ -1,10 +1,15 @@
 import type { Span } from './spans.ts'
 
-/** Why an equation that does not hold is no claim of the writer; null where nothing says so. */
-export function guardOf(text: string, spans: readonly Span[], from: number, to: number): string | null {
-  const shadow = shadowOf(text, spans)
+/**
+ * Why an equation that does not hold is no claim of the writer; null where nothing says so.
+ *
+ * @param shadow the step's text with its formulas blanked
+ * @param symbols the equation has symbols, so that it may be there to be solved
+ */
+export function guardOf(shadow: string, from: number, to: number, symbols: boolean): string | null {
   const before = sentenceBefore(shadow, from)
   const behind = sentenceBehind(shadow, to)
+  if (symbols && GIVEN.test(before) && !REWRITTEN.test(before)) return 'may be an equation to be solved'
   const around = `${before} # ${behind}`
   for (const [pattern, why] of AROUND) if (pattern.test(around)) return why
   if (TRIAL.test(shadow.slice(Math.max(0, from - 300), from))) return 'hypothetical'
@@ -15,7 +20,7 @@ export function guardOf(text: string, spans: readonly Span[], from: number, to: 
 
 const AROUND: readonly (readonly [RegExp, string])[] = [
   [
-    /\b(?:if|suppos\w*|assum\w*|guess\w*|hypothe\w*|would|could|should|try|trying|test|testing|check\w*|verif\w*|whether|want|need|must)\b/i,
+    /\b(?:if|suppos\w*|assum\w*|guess\w*|hypothe\w*|would|could|should|try|trying|test|testing|check\w*|verif\w*|whether|want|need|must|plug\w*)\b/i,
     'hypothetical',
   ],
   [/\b(?:mod|modulo|modular|congruent|remainder|base|binary|octal|hexadecimal|clock)\b/i, 'other arithmetic'],
@@ -25,19 +30,25 @@ const BEHIND: readonly (readonly [RegExp, string])[] = [
   [/\b(?:not|no|false|incorrect|wrong|impossible|contradict\w*|invalid|fails?)\b|n't\b/i, 'denied'],
 ]
 
+/** An equation between symbols that is there to be solved, and words by which it is a calculation after all. */
+const GIVEN = /\b(?:equations?|given|conditions?|satisf\w*|system|identity)\b/i
+const REWRITTEN =
+  /\b(?:expand\w*|simplif\w*|factor\w*|distribut\w*|combin\w*|rewrit\w*|written|complet\w*|rearrang\w*|becomes)\b/i
+
 /** A trial may begin some sentences before, and be given up in the next one. */
 const TRIAL = /\b(?:try|trying|tried|suppose|guess|contradiction)\b/i
 const DENIAL =
   /^[^.!?\n]*[.!?\n]\s*(?:(?:but |however,? )?(?:this|that|it|which) (?:is|does|was|can|could|would)(?:n't|not| not| a contradiction| impossible| false| incorrect| wrong)|contradiction|impossible|no\b)/i
 
+/** Does the question use numbers in another way: modulo, another base, an operation of its own? */
+export const hasOtherArithmetic = (question: string): boolean =>
+  /\b(?:mod|modulo|remainders?|residues?|congruen\w*|binary|octal|hexadecimal|ring|field|subgroup|operation)\b|\bbase[- ]?(?:\d|\$|two|three|four|five|six|seven|eight|nine|ten|twelve)|\\pmod|\\bmod|_\{?(?:[2-9]|1[0-6])\}?\$|\\mathbb\s*\{?Z\}?_/i.test(
+    question,
+  )
+
 /** The text with every formula blanked, so that stops inside formulas end no sentence. */
-function shadowOf(text: string, spans: readonly Span[]): string {
-  let out = text
-  for (const span of spans) {
-    if (span.kind === 'formula') out = out.slice(0, span.from) + '#'.repeat(span.to - span.from) + out.slice(span.to)
-  }
-  return out
-}
+export const shadowOf = (spans: readonly Span[]): string =>
+  spans.map((s) => (s.kind === 'formula' ? '#'.repeat(s.to - s.from) : s.text)).join('')
 
 const STOP = /[.!?](?=\s|$)|\n/g
 function sentenceBefore(shadow: string, from: number): string {

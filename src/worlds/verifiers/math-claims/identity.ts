@@ -1,5 +1,5 @@
 import type { Canonical, Polynomial } from '../../answers/canonical.ts'
-import { canonical, totalDegree } from '../../answers/canonical.ts'
+import { canonical } from '../../answers/canonical.ts'
 import type { Expr } from '../../answers/expression.ts'
 import { some } from '../../answers/expression.ts'
 import { TooLarge } from '../../answers/rational.ts'
@@ -40,21 +40,21 @@ function isSlip(left: Side, right: Side, chained: boolean): boolean {
   if ([...left.symbols, ...right.symbols].some((s) => SPECIAL.test(s))) return false
   if (![...left.symbols].every((s) => right.symbols.has(s)) && ![...right.symbols].every((s) => left.symbols.has(s)))
     return false
-  return keepsMost(left.expr, right.expr, chained)
+  return keepsMost(left.expr, right.expr, chained, /\d\.\d/.test(left.text + right.text))
 }
 
 /** Under the same root and over the same numerator the insides are compared. */
-function keepsMost(left: Expr, right: Expr, chained: boolean): boolean {
+function keepsMost(left: Expr, right: Expr, chained: boolean, decimals: boolean): boolean {
   if (left.t === 'call' && right.t === 'call' && left.f === 'root' && right.f === 'root' && same(left.a[1], right.a[1]))
-    return keepsMost(left.a[0] as Expr, right.a[0] as Expr, chained)
+    return keepsMost(left.a[0] as Expr, right.a[0] as Expr, chained, decimals)
   if (left.t === 'quotient' && right.t === 'quotient') {
-    if (same(left.d, right.d)) return keepsMost(left.n, right.n, chained)
-    if (same(left.n, right.n)) return keepsMost(left.d, right.d, chained)
+    if (same(left.d, right.d)) return keepsMost(left.n, right.n, chained, decimals)
+    if (same(left.n, right.n)) return keepsMost(left.d, right.d, chained, decimals)
   }
   const [p, q] = [polynomial(left), polynomial(right)]
   if (p === null || q === null) return false
   const { shared, differing, rounded } = overlap(p, q)
-  if (rounded) return false
+  if (decimals && rounded) return false
   if (shared >= differing && (shared >= 2 || (shared === 1 && chained))) return true
   return shared >= 2 && isProductOfSums(left) !== isProductOfSums(right)
 }
@@ -62,11 +62,11 @@ function keepsMost(left: Expr, right: Expr, chained: boolean): boolean {
 const same = (a: Expr | undefined, b: Expr | undefined): boolean =>
   a !== undefined && b !== undefined && compareValues(a, b).verdict === 'equal'
 
-/** The polynomial, null where the expression is none in whole powers of its symbols. */
+/** The polynomial, functions of symbols taken as symbols; null where there are symbols below the line. */
 function polynomial(x: Expr): Polynomial | null {
   const form: Canonical = canonical(x)
   if (form.d.size !== 1 || !form.d.has('')) return null
-  return totalDegree(form.n) === null ? null : form.n
+  return form.n
 }
 
 export function overlap(p: Polynomial, q: Polynomial): { shared: number; differing: number; rounded: boolean } {

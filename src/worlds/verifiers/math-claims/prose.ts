@@ -24,6 +24,9 @@ const NO_UNIT =
 /** Scales behind a result change it. */
 const SCALE =
   /^(?:million|thousand|billion|hundred|dozen|dozens|mod|modulo|k|K|M|remainder|with|r|R|x|choose|factorial|squared|cubed|percent)$/
+/** Words whose number is a name: `Step 1 - 36 + 28`. */
+const NUMBERED =
+  /^(?:steps?|cases?|parts?|phase|stage|choice|option|eq|equations?|method|scenario|example|figure|table|line|days?|weeks?|months?|years?|chapter|question|problem|theorem|lemma|section|number|no|row|column|round|group|team|room|page|grade|level)$/i
 const MAX_UNIT_WORDS = 4
 
 const LEXER =
@@ -74,7 +77,7 @@ function mayStart(tokens: readonly Token[], i: number): boolean {
     return !/^(?:half|third|thirds|quarter|quarters|fourths?|fifths?|tenths?|percent|\d.*|\d.*%|root|multiples?)$/i.test(
       tokens[i - 2]?.s ?? '',
     )
-  return before.s.length > 1 && !BINDS.test(before.s)
+  return before.s.length > 1 && !BINDS.test(before.s) && !NUMBERED.test(before.s)
 }
 
 const isMinus = (t: Token): boolean => t.kind === 'operator' && /^[-−–]$/.test(t.s)
@@ -88,7 +91,8 @@ function readChain(tokens: readonly Token[], from: number): { chain: ProseChain 
     if (side === null) break
     // `The total in 8 boxes = 8 * 20`, `Week 1 + Week 2 = 70`, `Weeks 1-2 = 26`: the number is part of a name.
     const named = side.words || tokens[from - 1]?.kind === 'word'
-    if (sides.length === 0 && named && /^[\d.,%]+(?:-\d+)?$/.test(side.text)) return { chain: null, next: side.next }
+    const tight = tokens[from + 1]?.at === tokens[from]?.end ? /^[\d.,%]+(?:-\d+)?$/ : /^[\d.,%]+$/
+    if (sides.length === 0 && named && tight.test(side.text)) return { chain: null, next: side.next }
     units ||= side.units
     sides.push(side.text)
     at = side.next
@@ -109,10 +113,17 @@ function readChain(tokens: readonly Token[], from: number): { chain: ProseChain 
     behind.kind === 'close' ||
     (behind.kind === 'open' && behind.at > (tokens[at - 1] as Token).end) ||
     (behind.kind === 'word' && behind.at > (tokens[at - 1] as Token).end && !SCALE.test(behind.s))
-  if (!clear) sides.pop()
+  if (!clear || isList(tokens, from, at)) sides.pop()
   const last = tokens[at - 1] as Token
   return { chain: sides.length < 2 ? null : { sides, units, from: (tokens[from] as Token).at, to: last.end }, next: at }
 }
+
+/** `3 - 2, 5 - 2 = 1, 3`: two lists set equal. */
+const isList = (tokens: readonly Token[], from: number, to: number): boolean =>
+  tokens[from - 1]?.s === ',' &&
+  tokens[to]?.s === ',' &&
+  /^(?:number|close)$/.test(tokens[from - 2]?.kind ?? '') &&
+  (tokens[to + 1]?.kind === 'number' || tokens[to + 1]?.s === '-')
 
 /** Operands joined by operators, from `at` on as far as they go. */
 function readExpression(
@@ -151,6 +162,7 @@ function readExpression(
         units = true
         words = true
         at += 2
+        if (tokens[at]?.s === '^' && tokens[at + 1]?.kind === 'number') at += 2
         continue
       }
       text += OPERATOR[token.s] ?? token.s
@@ -171,7 +183,7 @@ function readExpression(
       continue
     }
     if (token.kind === 'word') {
-      if (/^[xX]$/.test(token.s) && /^(?:number|open)$/.test(tokens[at + 1]?.kind ?? '')) {
+      if (isTimes(tokens, at)) {
         text += '*'
         wants = true
         at++
@@ -188,6 +200,8 @@ function readExpression(
         units = true
         words = true
         at = behind
+        // `m/s^2`: the power belongs to the unit.
+        if (tokens[at]?.s === '^' && tokens[at + 1]?.kind === 'number') at += 2
         continue
       }
     }
@@ -209,17 +223,21 @@ const OPERATOR: Readonly<Record<string, string>> = {
   '**': '^',
 }
 
+/** `4 crates x 15 pears` */
+const isTimes = (tokens: readonly Token[], i: number): boolean =>
+  /^[xX]$/.test(tokens[i]?.s ?? '') && /^(?:number|open)$/.test(tokens[i + 1]?.kind ?? '')
+
 /** Index behind the words of a unit, where a sign, an end or a bracket follows them; null where they are no unit. */
 function unitEnd(tokens: readonly Token[], at: number): number | null {
   let i = at
-  while (tokens[i]?.kind === 'word' && i - at <= MAX_UNIT_WORDS) {
+  while (tokens[i]?.kind === 'word' && !isTimes(tokens, i) && i - at <= MAX_UNIT_WORDS) {
     const word = (tokens[i] as Token).s
     if (NO_UNIT.test(word) || word.length === 1) return null
     i++
   }
   if (i === at || i - at > MAX_UNIT_WORDS) return null
   const behind = tokens[i]
-  if (behind === undefined) return i
+  if (behind === undefined || isTimes(tokens, i)) return i
   if (
     behind.kind === 'operator' ||
     behind.kind === 'equals' ||

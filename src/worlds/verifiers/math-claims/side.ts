@@ -10,6 +10,8 @@ export interface Side {
   expr: Expr
   /** Words or money signs were taken off. */
   units: boolean
+  /** Text behind operands, joined. */
+  words: string
   percent: boolean
   degrees: boolean
   /** More than a bare number. */
@@ -37,6 +39,7 @@ export function readSide(raw: string): Side | null {
       text,
       expr,
       units: stripped.units,
+      words: stripped.words,
       percent: /%/.test(text),
       degrees: /\\circ|°|\\degree/.test(text),
       compound: expr.t !== 'number' && expr.t !== 'symbol' && expr.t !== 'constant',
@@ -52,7 +55,7 @@ export function readSide(raw: string): Side | null {
 const TEXT_GROUP = /\\(?:text|mbox|textrm|mathrm|textbf|rm|operatorname)\s*\{/g
 
 /** Takes money signs and text behind an operand away; null where text stands for an operand or a rule. */
-function withoutUnits(raw: string): { text: string; units: boolean } | null {
+function withoutUnits(raw: string): { text: string; units: boolean; words: string } | null {
   let text = raw
     .replace(/\\(?:boxed|fbox|mathbf|boldsymbol|mathit|displaystyle|textstyle|color\{[a-z]+\})(?![A-Za-z])/g, '')
     .replace(/,\\!/g, ',')
@@ -63,6 +66,7 @@ function withoutUnits(raw: string): { text: string; units: boolean } | null {
     .replace(/\\,|\\;|\\:|\\!|\\ |~/g, ' ')
     .replace(/[.,;:]\s*$/, '')
   let units = false
+  let words = ''
   const money = text.replace(/\\\$|[$£€]|\\(?:pounds|euro)(?![A-Za-z])/g, ' ')
   if (money !== text) {
     units = true
@@ -91,10 +95,11 @@ function withoutUnits(raw: string): { text: string; units: boolean } | null {
     const slash = /\/\s*$/.test(before) && units
     if (!/[\d)}\]%]$/.test(before) && !slash) return null
     units = true
+    words += inner.trim()
     const power = /^\s*\^\s*(?:\d|\{\s*-?\d\s*\})/.exec(behind)?.[0] ?? ''
     const head = slash ? before.replace(/\/\s*$/, '') : before
     text = `${head} ${behind.slice(power.length)}`
     TEXT_GROUP.lastIndex = head.length
   }
-  return { text, units }
+  return { text, units, words }
 }

@@ -5,7 +5,7 @@ const MAX_BATCH = 128
 /**
  * Gathers calls that arrive together and hands them on as one; one batch is under way at a time, the next gathers
  * meanwhile.
- * @throws RangeError when more than `limit` calls wait: the server answers 429
+ * @throws RangeError when more than `limit` calls wait
  */
 export class Batcher<Q, A> {
   #waiting: { call: Q; resolve: (answer: A) => void; reject: (reason: unknown) => void }[] = []

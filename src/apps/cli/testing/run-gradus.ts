@@ -1,0 +1,45 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { packageRoot } from '../../package-root.ts'
+
+const BIN = join(packageRoot(), 'bin', 'gradus.mjs')
+
+export interface Ran {
+  code: number | null
+  out: string
+  err: string
+}
+
+/** A command line of Gradus in a process of its own, in a folder of the test. */
+export function startGradus(
+  cwd: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+): { child: ChildProcess; ended: Promise<Ran>; output(): string } {
+  const child = spawn(process.execPath, [BIN, ...args], { cwd, env: { ...process.env, NO_COLOR: '1', ...env } })
+  let out = ''
+  let err = ''
+  child.stdout.on('data', (data: Buffer) => (out += data.toString()))
+  child.stderr.on('data', (data: Buffer) => (err += data.toString()))
+  const ended = once(child, 'close').then(([code]: unknown[]) => ({
+    code: typeof code === 'number' ? code : null,
+    out,
+    err,
+  }))
+  return { child, ended, output: () => out }
+}
+
+export function runGradus(cwd: string, args: readonly string[], env?: Record<string, string>): Promise<Ran> {
+  return startGradus(cwd, args, env).ended
+}
+
+/** Waits for a text on standard output. */
+export async function says(process: ReturnType<typeof startGradus>, pattern: RegExp): Promise<RegExpExecArray> {
+  for (;;) {
+    const found = pattern.exec(process.output())
+    if (found) return found
+    const ended = await Promise.race([process.ended, new Promise<null>((go) => setTimeout(go, 20, null))])
+    if (ended) throw new Error(`ended with ${ended.code}: ${ended.err}${ended.out}`)
+  }
+}
