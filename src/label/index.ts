@@ -1,6 +1,8 @@
 /** Evidence, label rules, label models and verdicts. */
+export { type Aligned, type AlignOptions, align } from './alignment.ts'
 export type { Annotator } from './annotators/annotator.ts'
 export { ANNOTATORS } from './annotators/index.ts'
+export { spare, spareWith } from './annotators/spare.ts'
 export { LABEL_MODELS } from './label-models/index.ts'
 export { type Dependence, decide, type Fitted, type LabelModel, type SourceReport } from './label-models/label-model.ts'
 export {
