@@ -19,11 +19,15 @@ export interface Fact {
 /** Longer texts are no single step, characters. */
 const STEP_CHARS = 20_000
 
+/** No calculation that people write has a longer side; bounds the depth of brackets. */
+const SIDE_CHARS = 300
+
 /** Calculator annotation of GSM8K. */
 const MARK = /<<([^<>=]{1,200})=([^<>]{1,60})>>/g
 const ASSIGNMENT = /^\s*(?:fix\s+)?([A-Za-z])\s*=\s*(?=[-\d])/
 const ANSWER = /(?:^\s*=\s*|^\s*A:\s*|####\s*|\banswer\s*(?:is|:|=)\s*)[^\d\n-]{0,10}(-?\d[\d,]*(?:\.\d+)?)/i
-const CHAIN = /(?:-(?=\d)|[(.\d])[-+*/().%\d ]*(?:=[-+*/().%\d ]+)+/g
+/** Everything that can stand in a chain of equations, as far as it goes: read once, so that long texts cost little. */
+const CHAIN = /[-+*/().%\d =]+/g
 
 /** All calculations of a step, in order. A step without any gives none: it cannot be compared. */
 export function factsOf(text: string): Fact[] {
@@ -39,13 +43,18 @@ export function factsOf(text: string): Fact[] {
   }
   const chains = [...body.matchAll(CHAIN)]
     .filter((m) => isWhole(body, m.index, m.index + m[0].length))
-    .flatMap((m) => chainFact(m[0].split('='), target?.[1] ?? null))
+    .flatMap((m) =>
+      chainFact(
+        m[0].split('=').filter((side) => side.trim() !== ''),
+        target?.[1] ?? null,
+      ),
+    )
   return [...chains, ...answer]
 }
 
 /** Is nothing with letters, as `5s - 4 = 6s`, cut off on either side? */
 const isWhole = (text: string, from: number, to: number): boolean =>
-  !/[-+*/]\s*$/.test(text.slice(0, from)) && !/\S[A-Za-z]/.test(text.slice(to - 1, to + 1))
+  !/^\s*(?:[-+*/]\s+|[+*/])/.test(text.slice(from, from + 8)) && !/\S[A-Za-z]/.test(text.slice(to - 1, to + 1))
 
 /** Numbers that a problem gives, in digits and in the words for numbers that questions use. */
 export function numbersOf(text: string): number[] {
@@ -78,6 +87,7 @@ function plain(text: string): string {
       .replace(/\\frac\{([^{}]{1,40})\}\{([^{}]{1,40})\}/g, '($1)/($2)')
       .replace(/\\times|\\cdot|×|·/g, '*')
       .replace(/\\div|÷/g, '/')
+      .replace(/\\[()[\]]/g, ' ')
       .replace(/[$€£\\]/g, '')
       .replace(/(\d),(?=\d{3}(?!\d))/g, '$1')
       .replace(/([\d)%])\s*x\s*(?=[\d(])/g, '$1*')
@@ -119,6 +129,7 @@ function chainFact(sides: readonly string[], target: string | null): Fact[] {
 
 /** Reads `2*(3+4)/7`; null for anything else. `20%` is .2. */
 export function parse(text: string): Expr | null {
+  if (text.length > SIDE_CHARS) return null
   const tokens = text.replace(/\s+/g, ' ').match(/\d*\.?\d+%?|[-+*/()]|[^\s]/g) ?? []
   let at = 0
   const operation = (operator: '+' | '-' | '*' | '/', left: Expr, right: Expr): Expr => ({
