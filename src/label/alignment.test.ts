@@ -86,8 +86,12 @@ describe('alignment', () => {
     expect(verdicts(align(prompt, [reference], detour.slice(0, 1)))).toEqual(['unknown'])
     expect(verdicts(align(prompt, [reference], detour.slice(0, 1), { fallback: true }))).toEqual(['correct'])
     const slipped = ['28-9=18', '17+18=35', '35+46=81', '=81']
-    expect(verdicts(align(prompt, [reference], slipped))[0]).toBe('unknown')
-    expect(verdicts(align(prompt, [reference], slipped, { fallback: true }))[0]).toBe('incorrect')
+    expect(verdicts(align(prompt, [reference], slipped.slice(0, 2)))).toEqual(['unknown', 'unknown'])
+    expect(verdicts(align(prompt, [reference], slipped.slice(0, 2), { fallback: true }))[0]).toBe('incorrect')
+    // the third step shows that the second has a wrong value, and only the first is visibly at fault
+    expect(verdicts(align(prompt, [reference], slipped))).toEqual(['incorrect', 'unknown', 'correct', 'correct'])
+    const sign = ['28+9=37', '17+37=54', '54+46=100', '=100']
+    expect(verdicts(align(prompt, [reference], sign)).slice(0, 2)).toEqual(['unknown', 'unknown'])
     // the same calculation of another reference aligns at once
     expect(verdicts(align(prompt, [reference, detour], slipped))[0]).toBe('incorrect')
   })

@@ -67,7 +67,8 @@ interface StudentFact extends Fact {
  * the graph allows. A step is right when it makes a calculation of the reference (order of terms and factors does not
  * count) or reaches a value of it from known numbers; a step of another route is right once a later step reaches a value
  * of the reference with it. It is wrong when it makes a calculation of the reference with another result, or when a later
- * step puts its value where the reference has another one and its own numbers are sound. What goes on from a wrong
+ * step puts its value where the reference has another one and either its own numbers are sound or it alone, of the steps
+ * that led there, does not hold or has a number from nowhere. What goes on from a wrong
  * value just as the reference would is right in itself. All else is unaligned.
  *
  * With several references the one is taken that decides most steps, the first of equals.
@@ -275,12 +276,40 @@ class Alignment {
     const r = this.#reference[source]
     if (r === undefined) return
     const own = used.uses.every((at) => this.#facts[at]?.status === 'right')
-    // with numbers of an unaligned step the fault may lie there
+    const where = `step ${by} puts it where the reference has ${show(r.value)} (reference step ${r.step})`
     if (own) {
-      const where = `step ${by} puts it where the reference has ${show(r.value)} (reference step ${r.step})`
       used.blamed = true
       this.#set(used, 'wrong', source, `${used.text}, and ${where}`)
-    } else this.#values.set(source, used.value)
+      return
+    }
+    this.#values.set(source, used.value)
+    // with numbers of unaligned steps the fault may lie there: it is told only by one line that is visibly at fault
+    const faulty = this.#openBefore(used).filter((fact) => !fact.holds || fact.strange.length > 0)
+    const [culprit] = faulty
+    if (culprit === undefined || faulty.length > 1) return
+    const why = culprit.holds ? `${culprit.strange.map(show).join(', ')} stands nowhere before` : 'it does not hold'
+    this.#set(
+      culprit,
+      'wrong',
+      null,
+      `${culprit.text}: ${why}, and with its value ${where.replace('it', show(used.value))}`,
+    )
+    culprit.reference = r.step
+  }
+
+  /** A calculation and those that it rests on, without the ones that are right. */
+  #openBefore(fact: StudentFact): StudentFact[] {
+    const open = new Set<StudentFact>()
+    const walk = (one: StudentFact): void => {
+      if (one.status === 'right' || open.has(one)) return
+      open.add(one)
+      for (const at of one.uses) {
+        const used = this.#facts[at]
+        if (used) walk(used)
+      }
+    }
+    walk(fact)
+    return [...open]
   }
 
   #noMatch(fact: StudentFact): void {
