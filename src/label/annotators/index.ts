@@ -5,6 +5,7 @@ import { monteCarlo } from './monte-carlo.ts'
 import { mutation } from './mutation.ts'
 import { omegaprm } from './omegaprm.ts'
 import { solver } from './solver.ts'
+import { spare } from './spare.ts'
 import { annotatorOf } from './verifier.ts'
 
 export const ANNOTATORS: readonly Annotator[] = [
@@ -14,6 +15,7 @@ export const ANNOTATORS: readonly Annotator[] = [
   monteCarlo,
   omegaprm,
   firstErrorLocator,
+  spare,
 ]
 
 /** What can look at any trace without a model or anything else; used where no annotator is named. */
