@@ -1,6 +1,7 @@
 /** Evidence, label rules, label models and verdicts. */
 export type { Annotator } from './annotators/annotator.ts'
 export { ANNOTATORS } from './annotators/index.ts'
+export { lineSamples } from './annotators/mutation.ts'
 export { LABEL_MODELS } from './label-models/index.ts'
 export { type Dependence, decide, type Fitted, type LabelModel, type SourceReport } from './label-models/label-model.ts'
 export {
