@@ -27,7 +27,7 @@ export const mutation: Annotator = {
   runsCode: true,
   reliability: {
     incorrect: 0.99,
-    correct: 0.8,
+    correct: 0.77,
     scope: 'claims',
     measured:
       'candidate lines of generated functions, labels by 3 tests against all 81 inputs (replications/prlcoder.ts)',
