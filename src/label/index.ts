@@ -1,7 +1,9 @@
 /** Evidence, label rules, label models and verdicts. */
+export { type Aligned, type AlignOptions, align } from './alignment.ts'
 export type { Annotator } from './annotators/annotator.ts'
 export { ANNOTATORS } from './annotators/index.ts'
 export { type OmegaTree, omegaExamples, omegaScore, omegaSearch } from './annotators/omegaprm.ts'
+export { spare, spareWith } from './annotators/spare.ts'
 export {
   type Locator,
   type LocatorOptions,

@@ -34,7 +34,7 @@ export interface PolicySettings {
   samples: number
 }
 
-/** What is in a computer's usual model name at the end of an address. */
+/** The model's name stands behind a `#`, which no server ever sees. */
 const HTTP = /^(https?:\/\/[^#]+)#(.+)$/
 
 /**
@@ -89,7 +89,7 @@ export async function openPolicy(
     return { policy: taskPolicy(chances, name) }
   }
   if (spec.kind === 'embedded') {
-    const { embeddedPolicy } = await import('../../models/policies/embedded/policy.ts')
+    const { embeddedPolicy } = await import('../../models/policies/embedded/index.ts')
     const options = { engine, seed: name, ...(temperature !== undefined && { temperature }) }
     return { policy: await embeddedPolicy(spec.name, options) }
   }

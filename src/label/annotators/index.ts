@@ -2,10 +2,21 @@ import { VERIFIERS } from '../../worlds/verifiers/index.ts'
 import type { Annotator } from './annotator.ts'
 import { firstErrorLocator } from './first-error-locator.ts'
 import { monteCarlo } from './monte-carlo.ts'
+import { mutation } from './mutation.ts'
 import { omegaprm } from './omegaprm.ts'
+import { solver } from './solver.ts'
+import { spare } from './spare.ts'
 import { annotatorOf } from './verifier.ts'
 
-export const ANNOTATORS: readonly Annotator[] = [...VERIFIERS.map(annotatorOf), monteCarlo, omegaprm, firstErrorLocator]
+export const ANNOTATORS: readonly Annotator[] = [
+  ...VERIFIERS.map(annotatorOf),
+  solver,
+  mutation,
+  monteCarlo,
+  omegaprm,
+  firstErrorLocator,
+  spare,
+]
 
 /** What can look at any trace without a model or anything else; used where no annotator is named. */
 export const OFFLINE_ANNOTATORS: readonly Annotator[] = ANNOTATORS.filter((a) => a.needs.length === 0)

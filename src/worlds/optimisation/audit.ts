@@ -28,8 +28,8 @@ export interface Audit {
   differences: Difference[]
   /** The given data first. */
   optima: Optima[]
-  /** Are the optima of the given data equal? What an outcome check sees. */
-  sameOptimum: boolean
+  /** Are the optima of the given data equal? What an outcome check sees; null where the models were not compared. */
+  sameOptimum: boolean | null
 }
 
 export interface AuditOptions {
@@ -71,7 +71,7 @@ export function prepare(model: Model, solver: Solver, options: AuditOptions): Re
  */
 export function audit(reference: Reference, candidate: Model, solver: Solver): Audit {
   const undecided = (reason: string): Audit => {
-    return { verdict: 'undecided', reason, differences: [], optima: [], sameOptimum: false }
+    return { verdict: 'undecided', reason, differences: [], optima: [], sameOptimum: null }
   }
   const given = reference.variants[0]
   if (given?.solution.status !== 'optimal' && given?.solution.status !== 'unbounded') {

@@ -5,18 +5,16 @@ import type { Constraint, Model, Variable } from './model.ts'
 export const SHAPES = ['diet', 'production', 'blend'] as const
 
 /**
- * A small random model that has a solution in most draws: a diet (cheapest foods that meet needs, 3 or 4 foods, 2 or 3
- * nutrients), a production plan (best use of resources) or a blend (a sum to be met exactly, and a ratio).
+ * A small random model of 2 or 3 variables that has a solution in most draws: a diet (cheapest foods that meet needs, 2 or 3 nutrients), a production plan (best use of resources) or a blend (a sum to be met exactly, and a ratio).
  */
 export function randomModel(random: Random, whole: boolean): Model {
   const shape = random.pick(SHAPES)
-  const n = 2 + random.below(shape === 'diet' ? 3 : 2)
+  const n = 2 + random.below(2)
   const names = Array.from({ length: n }, (_, i) => `${shape}${i + 1}`)
   const between = (low: number, high: number): number => low + random.below(high - low + 1)
   const vector = (low: number, high: number): Record<string, number> =>
     Object.fromEntries(names.map((name) => [name, between(low, high)]))
-  const limit = n === 4 ? 5 : 8
-  const variables = names.map((name): Variable => ({ name, lower: 0, upper: between(4, limit), integer: whole }))
+  const variables = names.map((name): Variable => ({ name, lower: 0, upper: between(4, 8), integer: whole }))
   const middle = (terms: Readonly<Record<string, number>>, share: number): number =>
     Math.round(variables.reduce((sum, v) => sum + (terms[v.name] ?? 0) * (v.upper ?? 0), 0) * share)
   const rows = (count: number, relation: Constraint['relation'], low: number, high: number): Constraint[] =>

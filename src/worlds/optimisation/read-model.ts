@@ -69,6 +69,9 @@ const OBJECTIVE = /^(?:objective\s*:\s*)?(max|min)(?:imi[sz]e|imum)?\b\s*:?\s*(.
 const RESULT = /^(answer|optimal|optimum|solution|result|so|thus|therefore|hence)\b/i
 const NAME = /[A-Za-z_][\w.]*/
 const NAMES = new RegExp(`^${NAME.source}(?:\\s*(?:,|\\band\\b|\\s)\\s*${NAME.source})*$`)
+const LIST = new RegExp(`^${NAME.source}(?:\\s*(?:,|\\band\\b)+\\s*${NAME.source})*$`)
+const WHOLE =
+  /^(.*?)\s*(?:\b(?:(?:must|should|have to|need to)\s+be|are|is)\b\s*(?:an?\s+)?|\bin\b|:)?\s*(integers?|int|whole(?: numbers?)?|binary)$/i
 const RELATION = /<=|>=|=<|=>|==|=|<|>/
 
 class Reader {
@@ -141,12 +144,11 @@ class Reader {
   }
 
   private readPart(text: string, step: number): boolean {
-    const whole =
-      /^(.*?)\s*(?:\bare\b|\bis\b|\bin\b|:)?\s*(?:an?\s+)?(integers?|int|whole(?: numbers?)?|binary)$/i.exec(text)
-    if (whole?.[1] && NAMES.test(whole[1])) return this.readWhole(whole[1], /binary/i.test(whole[2] ?? ''), step)
+    const whole = WHOLE.exec(text)
+    if (whole?.[1] !== undefined && whole[2] !== undefined)
+      return this.readWholeLine(whole[1], /binary/i.test(whole[2]), step)
     const declared = /^(integers?|int|binary)\s*:?\s+(.*)$/i.exec(text)
-    if (declared?.[2] && NAMES.test(declared[2]))
-      return this.readWhole(declared[2], /binary/i.test(declared[1] ?? ''), step)
+    if (declared?.[2]) return this.readWholeLine(declared[2], /binary/i.test(declared[1] ?? ''), step)
     if ((this.section === 'whole' || this.section === 'binary') && NAMES.test(text)) {
       return this.readWhole(text, this.section === 'binary', step)
     }
@@ -211,6 +213,15 @@ class Reader {
     variable[kind] = value
     this.bounds.set(`${kind} ${name}`, step)
     this.last = Math.max(this.last, step)
+  }
+
+  /** Prose about whole numbers is read only where its subject is a list of variables, or all of them. */
+  private readWholeLine(subject: string, binary: boolean, step: number): boolean {
+    if (/^(all|both|the|decision|variables|of|them|\s)+$/i.test(subject)) {
+      return this.readWhole([...this.variables.keys()].join(' '), binary, step)
+    }
+    if (LIST.test(subject)) return this.readWhole(subject, binary, step)
+    return !subject.split(/[^\w.]+/).some((word) => this.variables.has(word))
   }
 
   private readWhole(text: string, binary: boolean, step: number): boolean {

@@ -15,7 +15,7 @@ export interface StudyCase {
   differsHere: boolean
   differs: boolean
   verdict: Audit['verdict']
-  /** What an outcome check sees: the optimum of the given data, and the optima of all data. */
+  /** What an outcome check sees: the optimum of the given data, and the optima of all data; true where it cannot say. */
   sameOptimum: boolean
   sameOptima: boolean
 }
@@ -53,7 +53,7 @@ export function study(models: readonly Model[], solver: Solver, options: StudyOp
         differsHere: differ[0] ?? false,
         differs: differ.some(Boolean),
         verdict,
-        sameOptimum,
+        sameOptimum: sameOptimum !== false,
         sameOptima: optima.every((o) => agree(o.reference, o.candidate)),
       }
     }

@@ -1,7 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import type { z } from 'zod'
+import { type ErrorCode, explain, GradusError } from '../../../core/errors.ts'
 import { packageRoot } from '../../package-root.ts'
+import { commandOf, parseOptions } from '../flags.ts'
+import type { ExitCode, Terminal, Verb } from '../verb.ts'
 
 const BIN = join(packageRoot(), 'bin', 'gradus.mjs')
 
@@ -41,5 +45,31 @@ export async function says(process: ReturnType<typeof startGradus>, pattern: Reg
     if (found) return found
     const ended = await Promise.race([process.ended, new Promise<null>((go) => setTimeout(go, 20, null))])
     if (ended) throw new Error(`ended with ${ended.code}: ${ended.err}${ended.out}`)
+  }
+}
+
+/** A verb in this process: its exit code, or the error that it ends with. */
+export async function callVerb<O extends z.ZodObject>(
+  v: Verb<O>,
+  argv: readonly string[],
+): Promise<{ code: ExitCode | ErrorCode; out: string; err: string }> {
+  let out = ''
+  let err = ''
+  const terminal: Terminal = {
+    out: (text) => void (out += text),
+    err: (text) => void (err += text),
+    colour: false,
+    interactive: false,
+    columns: 100,
+  }
+  // As the table of verbs holds it.
+  const held = v as unknown as Verb
+  const command = commandOf(held)
+  try {
+    command.parse([...argv], { from: 'user' })
+    return { code: await held.run(command.args, parseOptions(held, command.opts()), terminal), out, err }
+  } catch (error) {
+    if (!(error instanceof GradusError)) throw error
+    return { code: error.code, out, err: explain(error) }
   }
 }

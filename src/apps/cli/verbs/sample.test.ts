@@ -5,7 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Trace } from '../../../core/words.ts'
 import { startTestServer, type TestServer } from '../../../engine/testing/openai-server.ts'
 import { readTraces } from '../../../io/read.ts'
-import { runGradus, says, startGradus } from '../testing/run-gradus.ts'
+import { callVerb, runGradus, says, startGradus } from '../testing/run-gradus.ts'
+import { sample } from './sample.ts'
+import { train } from './train.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'gradus-sample-'))
 const path = (name: string): string => join(folder, name)
@@ -14,7 +16,8 @@ const lines = (name: string): Trace[] =>
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Trace)
-const gradus = (args: string, env?: Record<string, string>) => runGradus(folder, args.split(' '), env)
+/** In this process; files in the folder of the test. */
+const call = (args: string) => callVerb(sample, args.replaceAll('@', `${folder}/`).split(' '))
 
 const TOKEN = { OWN_TOKEN: 'a-token-for-tests-only', WRONG_TOKEN: 'another-token' }
 let server: ReturnType<typeof startGradus>
@@ -30,9 +33,12 @@ afterAll(async () => {
 })
 
 describe('gradus sample from a served policy', () => {
-  const command = (out: string, more = '') =>
-    gradus(
-      `sample --task game24:1 --policy ${url}#game24 --key OWN_TOKEN -n 2 --problems 4 --seed 3 --json -o ${out}${more}`,
+  const command = (out: string) =>
+    runGradus(
+      folder,
+      `sample --task game24:1 --policy ${url}#game24 --key OWN_TOKEN -n 2 --problems 4 --seed 3 --json -o ${out}`.split(
+        ' ',
+      ),
       TOKEN,
     )
 
@@ -43,7 +49,6 @@ describe('gradus sample from a served policy', () => {
     expect(summary).toMatchObject({ asked: 8, traces: 8, noOutcome: 0, requests: 8, fromCache: 0 })
     expect(summary.probe.can).toMatchObject({
       completions: { state: 'yes' },
-      seed: { state: 'yes' },
       n: { state: 'yes' },
     })
     const traces = lines('a.jsonl')
@@ -65,46 +70,45 @@ describe('gradus sample from a served policy', () => {
 
   it('a dry run says what would be sent where, and asks nothing', async () => {
     const closed = 'http://127.0.0.1:9/v1#model'
-    const run = await gradus(
-      `sample --task game24 --policy ${closed} -n 3 --problems 5 --dry-run --json --cache dry.sqlite`,
-    )
+    const run = await call(`--task game24 --policy ${closed} -n 3 --problems 5 --dry-run --json --cache @dry.sqlite`)
     expect(run.code).toBe(0)
     expect(JSON.parse(run.out)).toMatchObject({ host: '127.0.0.1:9', problems: 5, samples: 15, calls: 15 })
     expect(existsSync(path('dry.sqlite'))).toBe(false)
   })
 
   it('a wrong key, a missing one and a server that is not there end with one clear error', async () => {
-    const wrong = await gradus(
-      `sample --task game24 --policy ${url}#game24 --key WRONG_TOKEN --no-cache -o x.jsonl`,
-      TOKEN,
-    )
+    const args = `sample --task game24 --policy ${url}#game24 --key WRONG_TOKEN --no-cache -o x.jsonl`
+    const wrong = await runGradus(folder, args.split(' '), TOKEN)
     expect(wrong.code).toBe(1)
     expect(wrong.err).toMatch(/^error GRD-CALL-002 .*\n {2}found +status 401/)
     expect(wrong.err + wrong.out).not.toContain(TOKEN.WRONG_TOKEN)
-    const missing = await gradus(`sample --task game24 --policy ${url}#game24 --key NOT_SET --no-cache`)
-    expect(missing).toMatchObject({ code: 1, err: expect.stringContaining('NOT_SET is empty') })
-    const itself = await gradus(`sample --task game24 --policy ${url}#game24 --key sk-123 --no-cache`)
-    expect(itself).toMatchObject({ code: 2, err: expect.not.stringContaining('sk-123') })
-    expect(await gradus('sample --task game24 --policy http://127.0.0.1:9/v1#m --no-cache')).toMatchObject({ code: 1 })
+    const missing = await call(`--task game24 --policy ${url}#game24 --key NOT_SET --no-cache`)
+    expect(missing).toMatchObject({ code: 'GRD-CALL-002', err: expect.stringContaining('NOT_SET is empty') })
+    const itself = await call(`--task game24 --policy ${url}#game24 --key sk-123 --no-cache`)
+    expect(itself).toMatchObject({ code: 'GRD-CLI-002', err: expect.not.stringContaining('sk-123') })
+    expect(await call('--task game24 --policy http://127.0.0.1:9/v1#m --no-cache')).toMatchObject({
+      code: 'GRD-CALL-001',
+    })
     expect(existsSync(path('x.jsonl'))).toBe(false)
   })
 })
 
 describe('gradus sample in this process', () => {
   it('samples the embedded policy, with token log-probabilities, into Parquet', async () => {
-    const run = await gradus('sample --task game24:1 --policy embedded:game24 -n 2 --problems 3 -o e.parquet --json')
+    const run = await call('--task game24:1 --policy embedded:game24 -n 2 --problems 3 --no-cache -o @e.parquet --json')
     expect(JSON.parse(run.out)).toMatchObject({ policy: 'embedded:game24', traces: 6, requests: 3 })
     const { traces } = await readTraces(path('e.parquet'))
     expect(traces.flatMap((t) => t.steps).every((s) => (s.tokens?.ids.length ?? 0) > s.text.length)).toBe(true)
   })
 
   it('ends at a budget with what it has, says so, and goes on with a larger one', async () => {
-    const command = 'sample --task game24:1 --policy embedded:game24 --problems 4 --seed 5 --json -o g.jsonl -j 1'
-    const short = await gradus(`${command} --budget-calls 2`)
+    const command =
+      '--task game24:1 --policy embedded:game24 --problems 4 --seed 5 --json -o @g.jsonl -j 1 --cache @g.sqlite'
+    const short = await call(`${command} --budget-calls 2`)
     expect(short.code).toBe(3)
     expect(JSON.parse(short.out)).toMatchObject({ traces: 2, requests: 2, stopped: { code: 'GRD-RUN-001' } })
     expect(lines('g.jsonl')).toHaveLength(2)
-    const rest = await gradus(`${command} --budget-calls 4`)
+    const rest = await call(`${command} --budget-calls 4`)
     expect(rest.code).toBe(0)
     expect(JSON.parse(rest.out)).toMatchObject({ traces: 4, requests: 2, fromCache: 2, spent: { calls: 4 } })
   })
@@ -114,37 +118,33 @@ describe('gradus sample in this process', () => {
       path('p.jsonl'),
       ['1 1 4 6', '13 13 1 1'].map((p, i) => JSON.stringify({ id: `p${i}`, prompt: p, domain: 'game24' })).join('\n'),
     )
-    const run = await gradus('sample p.jsonl --policy task:0 -o r.jsonl')
+    const run = await call('@p.jsonl --policy task:0 -o @r.jsonl')
     expect(run.code).toBe(0)
     expect(lines('r.jsonl').map((t) => [t.id, t.outcome, t.usage?.calls])).toEqual([
       ['p0#0', 1, 0],
       ['p1#0', 1, 0],
     ])
-    const random = await gradus('sample p.jsonl --policy game24-random -n 3')
-    expect(random.out.split('\n')).toHaveLength(7)
-    expect(random.err).toContain('6 of 6 traces')
+    const random = await call('@p.jsonl --policy game24-random -n 3 -o @s.jsonl')
+    expect(lines('s.jsonl')).toHaveLength(6)
+    expect(random.out).toContain('6 of 6 traces')
   })
 
   it('refuses what cannot be meant', async () => {
     for (const [args, code] of [
-      ['sample', 'GRD-CLI-001'],
-      ['sample p.jsonl --task game24', 'GRD-CLI-001'],
-      ['sample --task game24 --policy poetry', 'GRD-CLI-002'],
-      ['sample --task game24 --policy task:2', 'GRD-CLI-002'],
-      ['sample --task chess', 'GRD-CLI-002'],
-      ['sample --task game24 --policy task --key NAME', 'GRD-CLI-002'],
-      ['sample --task game24 --budget-cost 1', 'GRD-CLI-002'],
-      ['sample --task game24 --policy embedded:game24 --budget-calls 0', 'GRD-CLI-002'],
+      ['--seed 1', 'GRD-CLI-001'],
+      ['p.jsonl --task game24', 'GRD-CLI-001'],
+      ['--task game24 --policy poetry', 'GRD-CLI-002'],
+      ['--task game24 --policy task:2', 'GRD-CLI-002'],
+      ['--task chess', 'GRD-CLI-002'],
+      ['--task game24:9', 'GRD-WORLD-002'],
+      ['--task game24 --policy task --key NAME', 'GRD-CLI-002'],
+      ['--task game24 --budget-cost 1', 'GRD-CLI-002'],
+      ['--task game24 --policy embedded:game24 --budget-calls 0', 'GRD-CLI-002'],
     ] as const) {
-      const run = await gradus(args)
-      expect([args, run.code, run.err.slice(6, 17)]).toEqual([args, 2, code])
+      expect([args, (await call(args)).code]).toEqual([args, code])
     }
-    expect(await gradus('sample --task game24:9')).toMatchObject({
-      code: 1,
-      err: expect.stringContaining('GRD-WORLD-002'),
-    })
-    expect(await gradus('train nothing')).toMatchObject({ code: 2 })
-    expect(await gradus('train policy poetry')).toMatchObject({ code: 1 })
+    expect(await callVerb(train, ['nothing'])).toMatchObject({ code: 'GRD-CLI-001' })
+    expect(await callVerb(train, ['policy', 'poetry'])).toMatchObject({ code: 'GRD-MODEL-004' })
   })
 })
 

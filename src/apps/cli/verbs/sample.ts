@@ -122,7 +122,7 @@ async function sampled(
   terminal: Terminal,
 ): Promise<ExitCode> {
   const { policy, probe } = await openPolicy(spec, engine, settingsOf(source, options), signal)
-  if (probe && terminal.interactive && !options.json) terminal.err(`${describeCapabilities(probe)}\n\n`)
+  if (probe && !options.json) terminal.err(`${describeCapabilities(probe)}\n\n`)
   const { dataset, licence } = source
   const summary = new SampleSummary(policy.name, source.problems.length * options.samples)
   const writer = await traceWriter(options.output)
