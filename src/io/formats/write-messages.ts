@@ -1,7 +1,7 @@
 import type { Trace, Usage } from '../../core/words.ts'
 import type { Message, Part, Result, Tool } from './conversation.ts'
 import { others } from './format.ts'
-import { type JsonObject, present } from './loose.ts'
+import { asObject, type JsonObject, present } from './loose.ts'
 
 /** What the trace keeps of a record of this very format, for writing back. */
 export function ownExtra(trace: Trace, name: string): JsonObject | undefined {
@@ -69,3 +69,6 @@ export function pairedResults(messages: readonly Message[]): { results: Map<Part
   }
   return { results, orphan }
 }
+
+/** Input for providers that know objects only. */
+export const objectInput = (input: unknown): JsonObject => asObject(input) ?? { input }

@@ -34,6 +34,9 @@ interface Row {
   generated?: 'none' | 'no turns'
 }
 
+/** Bodies of providers: one call, nothing about the run. */
+const BODY: Lost[] = ['agent', 'calls', 'cost', 'seconds', 'labels', 'outcome', 'reference']
+
 const ROWS: Row[] = [
   {
     format: 'omegaprm',
@@ -58,6 +61,10 @@ const ROWS: Row[] = [
     folders: ['trace-formats/openinference'],
     lost: ['cost', 'seconds', 'reference', 'tools'],
   },
+  { format: 'inspect', folders: ['inspect-logs'], lost: ['agent', 'calls', 'cost', 'seconds', 'labels', 'tools'] },
+  { format: 'bedrock', folders: ['trace-formats/other-providers'], lost: BODY },
+  { format: 'cohere', folders: ['trace-formats/other-providers'], lost: [...BODY, 'failed'] },
+  { format: 'gemini', folders: ['trace-formats/other-providers'], lost: BODY },
 ]
 
 const folder = mkdtempSync(join(tmpdir(), 'gradus-writers-'))
