@@ -4,7 +4,6 @@ import { type Format, hasFields, others, share } from './format.ts'
 import { asObject, asText, type JsonObject, objects, present } from './loose.ts'
 import { readMessages, readTools } from './messages.ts'
 import { readUsage } from './usage.ts'
-import { cannotHold } from './write.ts'
 import { objectInput, ownExtra, withoutSystem } from './write-messages.ts'
 
 const NAME = 'bedrock'
@@ -12,7 +11,8 @@ const NAME = 'bedrock'
 /**
  * Amazon Bedrock's Converse bodies: a response, alone or beside its request.
  *
- * Written as `{request, response}`, the response being the last message of the model. Names of agents, costs and the
+ * Written as `{request, response}`, the response being the last message of the model, empty where someone else
+ * spoke last. Names of agents, costs and the
  * number of calls have no place; system text in the middle becomes a turn of the user.
  */
 export const bedrock: Format = {
@@ -50,17 +50,13 @@ const isBody = (value: unknown): boolean =>
 function write(trace: Trace): unknown {
   const { messages, tools } = conversationFromTrace(trace)
   const { system, turns } = withoutSystem(messages)
-  const last = turns.findLastIndex((m) => m.role === 'assistant')
-  const answer = turns[last]
-  if (!answer) throw cannotHold(trace, NAME, 'nothing that a model said', 'a thought, a call or an answer')
-  // results of the last message are told in a next request that was not answered
-  const after = turns.slice(last + 1).map(writeMessage)
+  const answer = turns.at(-1)?.role === 'assistant' ? turns.at(-1) : undefined
   const { usage } = trace
   return {
     request: present<JsonObject>({
       modelId: trace.source.generator,
       system: system.length > 0 ? system.map((text) => ({ text })) : undefined,
-      messages: (after.length > 0 ? turns : turns.slice(0, last)).map(writeMessage),
+      messages: (answer ? turns.slice(0, -1) : turns).map(writeMessage),
       toolConfig: tools && {
         tools: tools.map(({ name, description, parameters }) => ({
           toolSpec: present<JsonObject>({ name, description, inputSchema: parameters }),
@@ -69,7 +65,7 @@ function write(trace: Trace): unknown {
     }),
     response: present<JsonObject>({
       ...ownExtra(trace, NAME),
-      output: { message: after.length > 0 ? { role: 'assistant', content: [] } : writeMessage(answer) },
+      output: { message: answer ? writeMessage(answer) : { role: 'assistant', content: [] } },
       usage: usage && {
         inputTokens: usage.promptTokens - usage.cachedTokens,
         outputTokens: usage.completionTokens,

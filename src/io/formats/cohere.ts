@@ -4,7 +4,6 @@ import { type Format, hasFields, others, share } from './format.ts'
 import { asObject, asText, type JsonObject, present } from './loose.ts'
 import { readMessages, readTools } from './messages.ts'
 import { readUsage } from './usage.ts'
-import { cannotHold } from './write.ts'
 import { asArguments, functionTool, inPlainOrder, ownExtra } from './write-messages.ts'
 
 const NAME = 'cohere'
@@ -12,7 +11,8 @@ const NAME = 'cohere'
 /**
  * Cohere's chat bodies (v2): a response, alone or beside its request; the plan before its calls is a thought.
  *
- * Written as `{request, response}`, the response being the last message of the model. Names of agents, failures of
+ * Written as `{request, response}`, the response being the last message of the model, empty where someone else
+ * spoke last. Names of agents, failures of
  * tools, costs and the number of calls have no place.
  */
 export const cohere: Format = {
@@ -48,21 +48,18 @@ function isBody(value: unknown): boolean {
 function write(trace: Trace): unknown {
   const { messages: told, tools } = conversationFromTrace(trace)
   const messages = inPlainOrder(told)
-  const last = messages.findLastIndex((m) => m.role === 'assistant')
-  const answer = messages[last]
-  if (!answer || last !== messages.length - 1)
-    throw cannotHold(trace, NAME, 'something after the last message of the model', 'a trace that ends with the model')
+  const answer = messages.at(-1)?.role === 'assistant' ? messages.at(-1) : undefined
   const { usage } = trace
   return {
     request: present<JsonObject>({
       model: trace.source.generator,
-      messages: messages.slice(0, last).map(writeMessage),
+      messages: (answer ? messages.slice(0, -1) : messages).map(writeMessage),
       tools: tools?.map((tool) => ({ type: 'function', function: functionTool(tool) })),
     }),
     response: {
       ...ownExtra(trace, NAME),
-      finish_reason: answer.parts.some((p) => p.type === 'call') ? 'TOOL_CALL' : 'COMPLETE',
-      message: writeMessage(answer),
+      finish_reason: answer?.parts.some((p) => p.type === 'call') ? 'TOOL_CALL' : 'COMPLETE',
+      message: answer ? writeMessage(answer) : { role: 'assistant', content: [] },
       usage: usage
         ? {
             tokens: { input_tokens: usage.promptTokens, output_tokens: usage.completionTokens },

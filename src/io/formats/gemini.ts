@@ -5,7 +5,6 @@ import { type Format, hasFields, others, place, share } from './format.ts'
 import { joinTexts, lastUsage } from './gemini-cli.ts'
 import { asObject, asText, type JsonObject, objects, present } from './loose.ts'
 import { readMessages, readTools } from './messages.ts'
-import { cannotHold } from './write.ts'
 import { functionTool, objectInput, ownExtra, withoutSystem } from './write-messages.ts'
 
 const NAME = 'gemini'
@@ -15,7 +14,7 @@ const NAME = 'gemini'
  * a result belongs to the oldest open call of its name.
  *
  * Written as `{request, response}` with ids of calls, which newer models give; the response is the last message of the
- * model. Names of agents, costs and the number of calls have no place.
+ * model, empty where someone else spoke last. Names of agents, costs and the number of calls have no place.
  */
 export const gemini: Format = {
   name: NAME,
@@ -66,20 +65,17 @@ function isBody(value: unknown): boolean {
 function write(trace: Trace): unknown {
   const { messages, tools } = conversationFromTrace(trace)
   const { system, turns } = withoutSystem(messages)
-  const last = turns.length - 1
-  const answer = turns[last]
-  if (answer?.role !== 'assistant')
-    throw cannotHold(trace, NAME, 'something after the last message of the model', 'a trace that ends with the model')
+  const answer = turns.at(-1)?.role === 'assistant' ? turns.at(-1) : undefined
   const { usage } = trace
   return {
     request: present<JsonObject>({
-      contents: turns.slice(0, last).map(writeContent),
+      contents: (answer ? turns.slice(0, -1) : turns).map(writeContent),
       systemInstruction: system.length > 0 ? { parts: system.map((text) => ({ text })) } : undefined,
       tools: tools && [{ functionDeclarations: tools.map(functionTool) }],
     }),
     response: present<JsonObject>({
       ...ownExtra(trace, NAME),
-      candidates: [{ content: writeContent(answer) }],
+      candidates: [{ content: answer ? writeContent(answer) : { role: 'model', parts: [] } }],
       modelVersion: asText(trace.source.generator),
       responseId: trace.id,
       usageMetadata: usage && {

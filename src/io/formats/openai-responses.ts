@@ -103,11 +103,12 @@ function write(trace: Trace): unknown {
 }
 
 const items = (messages: readonly Message[]): JsonObject[] =>
-  messages.flatMap((m) => m.parts.map((part) => writePart(part, m.role)))
+  messages.flatMap((m) => m.parts.map((part) => writeItem(part, m.role)))
 
 const message = (role: string, ...content: JsonObject[]): JsonObject => ({ type: 'message', role, content })
 
-function writePart(part: Part, role: Message['role']): JsonObject {
+/** An item of input or output. */
+export function writeItem(part: Part, role: Message['role']): JsonObject {
   switch (part.type) {
     case 'text':
       return message(role, { type: role === 'assistant' ? 'output_text' : 'input_text', text: part.text })

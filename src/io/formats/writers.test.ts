@@ -65,6 +65,24 @@ const ROWS: Row[] = [
   { format: 'bedrock', folders: ['trace-formats/other-providers'], lost: BODY },
   { format: 'cohere', folders: ['trace-formats/other-providers'], lost: [...BODY, 'failed'] },
   { format: 'gemini', folders: ['trace-formats/other-providers'], lost: BODY },
+  {
+    format: 'claude-code',
+    folders: ['trace-formats/claude-code'],
+    lost: ['calls', 'cost', 'seconds', 'labels', 'outcome', 'reference', 'context'],
+  },
+  { format: 'codex-cli', folders: ['trace-formats/codex-cli'], lost: [...BODY, 'tools'] },
+  { format: 'gemini-cli', folders: ['trace-formats/gemini-cli'], lost: [...BODY, 'context'] },
+  {
+    format: 'swe-agent',
+    folders: ['trace-formats/swe-agent', 'swe-agent-trajectories'],
+    lost: ['agent', 'cached', 'seconds', 'labels', 'outcome', 'reference', 'tools', 'failed'],
+    generated: 'no turns',
+  },
+  {
+    format: 'openhands',
+    folders: ['trace-formats/openhands'],
+    lost: ['agent', 'calls', 'seconds', 'labels', 'reference', 'tools'],
+  },
 ]
 
 const folder = mkdtempSync(join(tmpdir(), 'gradus-writers-'))
@@ -158,7 +176,12 @@ const text = (t: string): Part => ({ type: 'text', text: t })
 
 /** Text, parallel calls whose results come in any order, and turns of the user; told apart by their numbers. */
 const conversations = fc
-  .record({ prompt: said, turns: fc.array(turn, { minLength: 1, maxLength: 4 }), end: said, backwards: fc.boolean() })
+  .record({
+    prompt: said,
+    turns: fc.array(turn, { minLength: 1, maxLength: 4 }),
+    end: fc.option(said),
+    backwards: fc.boolean(),
+  })
   .map(({ prompt, turns, end, backwards }) => (users: boolean): Conversation => {
     const messages: Message[] = [{ role: 'user', parts: [text(prompt)] }]
     turns.forEach((t, i) => {
@@ -176,7 +199,7 @@ const conversations = fc
       messages.push(...(backwards ? results.reverse() : results))
       if (users && t.after !== undefined) messages.push({ role: 'user', parts: [text(`${i} ${t.after}?`)] })
     })
-    messages.push({ role: 'assistant', parts: [text(`the end: ${end}`)] })
+    if (end !== null) messages.push({ role: 'assistant', parts: [text(`the end: ${end}`)] })
     return { messages }
   })
 
