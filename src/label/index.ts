@@ -3,6 +3,7 @@ export { type Aligned, type AlignOptions, align } from './alignment.ts'
 export type { Annotator } from './annotators/annotator.ts'
 export { ANNOTATORS } from './annotators/index.ts'
 export { spare, spareWith } from './annotators/spare.ts'
+export { type Subtask, subtask, subtasksOf } from './annotators/subtask.ts'
 export { LABEL_MODELS } from './label-models/index.ts'
 export { type Dependence, decide, type Fitted, type LabelModel, type SourceReport } from './label-models/label-model.ts'
 export {
@@ -15,4 +16,5 @@ export {
 } from './label-models/votes.ts'
 export { RULES } from './rules/index.ts'
 export type { LabelRule } from './rules/rule.ts'
+export { type LabellerAccuracy, type StepErrorRate, stepErrorRate } from './step-error-rate.ts'
 export { firstErrorOf, risksOf, verdictFromRisks } from './verdict.ts'

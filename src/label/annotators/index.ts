@@ -4,6 +4,7 @@ import { firstErrorLocator } from './first-error-locator.ts'
 import { monteCarlo } from './monte-carlo.ts'
 import { omegaprm } from './omegaprm.ts'
 import { spare } from './spare.ts'
+import { subtask } from './subtask.ts'
 import { annotatorOf } from './verifier.ts'
 
 export const ANNOTATORS: readonly Annotator[] = [
@@ -12,6 +13,7 @@ export const ANNOTATORS: readonly Annotator[] = [
   omegaprm,
   firstErrorLocator,
   spare,
+  subtask,
 ]
 
 /** What can look at any trace without a model or anything else; used where no annotator is named. */
