@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Evidence } from '../../core/words.ts'
-import { factsOf, sameValue, show } from '../facts.ts'
+import { factsOf, numberText, sameValue } from '../facts.ts'
 import type { Annotator } from './annotator.ts'
 
 const Options = z.object({
@@ -74,14 +74,15 @@ export const subtask: Annotator = {
     for (const { steps, to, answer } of subtasks) {
       const at = values.findIndex((said, step) => step >= from && said.some((value) => sameValue(value, answer)))
       if (at < 0) {
-        const missed = `the answer ${show(answer)} of reference step ${to - 1} is never reached`
+        const missed = `the answer ${numberText(answer)} of reference step ${to - 1} is never reached`
         const only = steps.length === 1 && from === trace.steps.length - 1
         for (let step = from; step < trace.steps.length; step++) {
           say(step, only ? to - 1 : null, only ? 'incorrect' : 'unknown', missed)
         }
         return evidence
       }
-      for (let step = from; step <= at; step++) say(step, to - 1, 'correct', `leads to ${show(answer)} in step ${at}`)
+      for (let step = from; step <= at; step++)
+        say(step, to - 1, 'correct', `leads to ${numberText(answer)} in step ${at}`)
       from = at + 1
     }
     return evidence
