@@ -5,6 +5,7 @@ export { ANNOTATORS } from './annotators/index.ts'
 export { lineSamples } from './annotators/mutation.ts'
 export { type OmegaTree, omegaExamples, omegaScore, omegaSearch } from './annotators/omegaprm.ts'
 export { spare, spareWith } from './annotators/spare.ts'
+export { type Subtask, subtask, subtasksOf } from './annotators/subtask.ts'
 export {
   type Locator,
   type LocatorOptions,
@@ -26,4 +27,5 @@ export {
 export { injectedPrefixes, type RecoveryRate, recoveryRate, type WrongPrefix } from './recovery-rate.ts'
 export { RULES } from './rules/index.ts'
 export type { LabelRule } from './rules/rule.ts'
+export { type LabellerAccuracy, type StepErrorRate, stepErrorRate } from './step-error-rate.ts'
 export { firstErrorOf, risksOf, verdictFromRisks } from './verdict.ts'
