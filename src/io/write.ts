@@ -4,7 +4,7 @@ import { GradusError } from '../core/errors.ts'
 import type { Trace } from '../core/words.ts'
 import type { Format } from './formats/format.ts'
 import { native } from './formats/native.ts'
-import { recordsOf } from './formats/write.ts'
+import { cannotHold, recordsOf } from './formats/write.ts'
 import { cannotWrite, targetOf } from './target.ts'
 
 /** Takes traces in order; nothing stands under the final name before `close`. */
@@ -30,8 +30,12 @@ export async function traceWriter(path: string, format: Format = native): Promis
   const out = await openText(path)
   const json = format.container === 'json'
   let first = true
+  let held = 0
   return {
     async write(traces) {
+      held += traces.length
+      const [trace] = traces
+      if (format.single && held > 1 && trace) throw onlyOne(trace, format.name)
       const records = recordsOf(format, traces)
       let text = ''
       for (const record of records) {
@@ -48,6 +52,9 @@ export async function traceWriter(path: string, format: Format = native): Promis
     abandon: out.abandon,
   }
 }
+
+const onlyOne = (trace: Trace, format: string): GradusError =>
+  cannotHold(trace, format, 'more than one trace', 'one trace a file', 'convert each trace to a file of its own')
 
 /** Text in order; nothing stands under the final name before `close`. */
 export interface TextOut {
