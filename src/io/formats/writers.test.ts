@@ -54,12 +54,12 @@ const ROWS: Row[] = [
     folders: [],
     lost: ['agent', 'calls', 'cost', 'seconds', 'labels', 'outcome', 'tools'],
   },
-  { format: 'otlp', folders: ['trace-formats/otlp-tempo'], lost: ['cost', 'seconds', 'reference'] },
-  { format: 'otel-genai', folders: ['trace-formats/otel-genai'], lost: ['cost', 'seconds', 'reference'] },
+  { format: 'otlp', folders: ['trace-formats/otlp-tempo'], lost: ['seconds', 'reference'] },
+  { format: 'otel-genai', folders: ['trace-formats/otel-genai'], lost: ['seconds', 'reference'] },
   {
     format: 'openinference',
     folders: ['trace-formats/openinference'],
-    lost: ['cost', 'seconds', 'reference', 'tools'],
+    lost: ['seconds', 'reference', 'tools'],
   },
   { format: 'inspect', folders: ['inspect-logs'], lost: ['agent', 'calls', 'cost', 'seconds', 'labels', 'tools'] },
   { format: 'bedrock', folders: ['trace-formats/other-providers'], lost: BODY },
@@ -83,6 +83,13 @@ const ROWS: Row[] = [
     folders: ['trace-formats/openhands'],
     lost: ['agent', 'calls', 'seconds', 'labels', 'reference', 'tools'],
   },
+  {
+    format: 'ai-sdk-spans',
+    folders: ['trace-formats/ai-sdk-otel-spans'],
+    lost: ['agent', 'seconds', 'reference', 'tools'],
+  },
+  { format: 'jaeger', folders: ['trace-formats/jaeger'], lost: ['seconds', 'reference'] },
+  { format: 'langfuse', folders: ['trace-formats/langfuse'], lost: ['seconds', 'reference'] },
 ]
 
 const folder = mkdtempSync(join(tmpdir(), 'gradus-writers-'))
