@@ -21,6 +21,7 @@ type Lost =
   | 'failed'
   | 'labels'
   | 'outcome'
+  | 'prompt'
   | 'seconds'
   | 'tools'
   | 'usage'
@@ -90,6 +91,27 @@ const ROWS: Row[] = [
   },
   { format: 'jaeger', folders: ['trace-formats/jaeger'], lost: ['seconds', 'reference'] },
   { format: 'langfuse', folders: ['trace-formats/langfuse'], lost: ['seconds', 'reference'] },
+  {
+    format: 'langsmith',
+    folders: ['trace-formats/langsmith'],
+    lost: ['calls', 'cost', 'seconds', 'labels', 'outcome', 'reference', 'tools'],
+  },
+  {
+    format: 'mastra',
+    folders: ['trace-formats/mastra'],
+    lost: ['calls', 'cost', 'seconds', 'labels', 'outcome', 'reference', 'tools'],
+  },
+  {
+    format: 'anthropic-managed-agents',
+    folders: ['trace-formats/anthropic-managed-agents'],
+    lost: [...BODY, 'tools'],
+  },
+  {
+    format: 'ai-sdk-stream',
+    folders: ['trace-formats/ai-sdk-ui-stream'],
+    lost: [...BODY, 'prompt', 'context'],
+    generated: 'no turns',
+  },
 ]
 
 const folder = mkdtempSync(join(tmpdir(), 'gradus-writers-'))
@@ -101,7 +123,7 @@ function held(trace: Trace, lost: readonly Lost[], ids = trace.steps): unknown {
   const { problem, usage } = trace
   const context = (problem.context ?? []).filter((c) => !(without('tools') && c.kind === 'tools'))
   return {
-    prompt: problem.prompt,
+    prompt: without('prompt') ? undefined : problem.prompt,
     reference: without('reference') ? undefined : problem.answer,
     context: without('context') ? undefined : context,
     steps: trace.steps.map(({ origin: _, agent, action, ...step }, i) => ({
@@ -220,5 +242,21 @@ describe.each(ROWS.filter((row) => row.generated !== 'none'))('a conversation wr
       }),
       { numRuns: 40 },
     )
+  })
+})
+
+describe('a format whose file is one session', () => {
+  it.each(FORMATS.filter((f) => f.single))('$name: refuses a second trace instead of mixing both', async ({ name }) => {
+    const format = FORMATS.find((f) => f.name === name)
+    const trace = (id: string): Trace =>
+      traceFromConversation(
+        { messages: [{ role: 'assistant', parts: [text('said')] }] },
+        { id, generator: 'm', dataset: 'test' },
+        testAt(),
+      )
+    const writer = await traceWriter(join(folder, `two.${name}.jsonl`), format)
+    await writer.write([trace('a')])
+    await expect(writer.write([trace('b')])).rejects.toMatchObject({ code: 'GRD-IO-011' })
+    await writer.abandon()
   })
 })
