@@ -102,6 +102,9 @@ const isUiPart = (part: JsonObject): boolean => UI_PART.test(String(part.type)) 
  *
  * Text and tool input come as deltas that are joined by id; where `tool-input-available` is missing, the joined deltas
  * are the input. Each `start-step` begins a message. A stream that stops at an approval request leaves its call open.
+ *
+ * Written without deltas smaller than a text, one stream a file. It holds what the model and its tools say: prompt,
+ * context, model and number of calls have no place; a trace in which others speak cannot be held.
  */
 export const aiSdkStream: Format = {
   name: 'ai-sdk-stream',
@@ -123,6 +126,8 @@ export const aiSdkStream: Format = {
     const id = asText(parts.find((p) => p.type === 'start')?.messageId) ?? `${at.stem}-${at.line}`
     return [traceFromConversation({ messages }, { id, generator: '', dataset: 'ai-sdk-stream', usage }, at)]
   },
+  single: true,
+  write: (traces) => traces.flatMap(writeStream),
 }
 
 const STREAM_PART =
@@ -180,4 +185,49 @@ function joinParts(stream: readonly JsonObject[], at: At): Message[] {
     if (made && text !== '') made.input = unwrapJson(text)
   }
   return messages.filter((m) => m.parts.length > 0)
+}
+
+function writeStream(trace: Trace): JsonObject[] {
+  if (trace.steps.some((s) => s.kind === 'observation' && !s.action))
+    throw cannotHold(trace, 'ai-sdk-stream', 'a turn of someone else between the steps', "the model's own steps only")
+  const { usage } = trace
+  const { messages } = conversationFromTrace({ ...trace, problem: { id: trace.problem.id, prompt: '' } })
+  let number = 0
+  return [
+    { type: 'start', messageId: trace.id },
+    ...messages.flatMap(({ role, parts }): JsonObject[] => {
+      const told = parts.flatMap((part) => writeStreamPart(part, `${number++}`))
+      return role === 'assistant' ? [{ type: 'start-step' }, ...told, { type: 'finish-step' }] : told
+    }),
+    present<JsonObject>({
+      type: 'finish',
+      messageMetadata: usage && {
+        totalUsage: {
+          inputTokens: usage.promptTokens,
+          outputTokens: usage.completionTokens,
+          cachedInputTokens: usage.cachedTokens,
+        },
+      },
+    }),
+  ]
+}
+
+function writeStreamPart(part: Part, id: string): JsonObject[] {
+  switch (part.type) {
+    case 'text':
+    case 'reasoning':
+      return [
+        { type: `${part.type}-start`, id },
+        { type: `${part.type}-delta`, id, delta: part.text },
+        { type: `${part.type}-end`, id },
+      ]
+    case 'call':
+      return [{ type: 'tool-input-available', toolCallId: part.id, toolName: part.name, input: part.input }]
+    case 'result':
+      return part.isError
+        ? [{ type: 'tool-output-error', toolCallId: part.id, errorText: part.output }]
+        : [{ type: 'tool-output-available', toolCallId: part.id, output: part.output }]
+    case 'image':
+      return []
+  }
 }

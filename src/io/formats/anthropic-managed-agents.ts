@@ -1,17 +1,24 @@
 import { GradusError } from '../../core/errors.ts'
-import type { Usage } from '../../core/words.ts'
-import { type Message, traceFromConversation } from './conversation.ts'
+import type { Trace, Usage } from '../../core/words.ts'
+import { writeBlock } from './anthropic-messages.ts'
+import { conversationFromTrace, type Message, type Part, traceFromConversation } from './conversation.ts'
 import { type At, type Format, place, share } from './format.ts'
-import { asObject, asText, type JsonObject, objects } from './loose.ts'
+import { asObject, asText, type JsonObject, objects, present } from './loose.ts'
 import { readMessages } from './messages.ts'
 import { call, readPart, result } from './messages-parts.ts'
 import { readUsage, totalUsage } from './usage.ts'
+import { cannotHold } from './write.ts'
+import { objectInput, withoutSystem } from './write-messages.ts'
 
 /**
  * Anthropic managed-agent sessions: lines `[method, payload]` of the client's calls and of the event stream.
  *
  * An event that was sent comes back on the stream; the stream's copy counts. Usage is summed over the model requests;
  * the session's own total repeats it.
+ *
+ * Written as the stream of one session a file, all calls as those of custom tools. Names of agents, definitions of
+ * tools, costs and the number of calls have no place, input that is no object is put into one; a trace with two calls
+ * of the same id cannot be held.
  */
 export const anthropicManagedAgents: Format = {
   name: 'anthropic-managed-agents',
@@ -44,6 +51,8 @@ export const anthropicManagedAgents: Format = {
     }
     return [traceFromConversation({ messages }, head, at)]
   },
+  single: true,
+  write: (traces) => traces.flatMap(write),
 }
 
 const isLine = (value: unknown): boolean =>
@@ -110,4 +119,56 @@ function thinkingOf(event: JsonObject, at: At): string {
     .flatMap((block) => readPart(block, 'assistant', at))
     .map((part) => ('text' in part ? part.text : ''))
     .join('\n')
+}
+
+function write(trace: Trace): [string, unknown][] {
+  const ids = trace.steps.flatMap((s) => s.action?.id ?? [])
+  if (new Set(ids).size !== ids.length)
+    throw cannotHold(trace, 'anthropic-managed-agents', 'two calls of the same id', 'an id of its own for each call')
+  const { system, turns } = withoutSystem(conversationFromTrace(trace).messages)
+  const { usage } = trace
+  const agent = present<JsonObject>({
+    type: 'agent',
+    model: { id: trace.source.generator },
+    system: system.length > 0 ? system.join('\n\n') : undefined,
+  })
+  const events = turns.flatMap((m) => m.parts.map((part) => writeEvent(part, m.role)))
+  if (usage) {
+    const model_usage = {
+      input_tokens: usage.promptTokens - usage.cachedTokens,
+      cache_read_input_tokens: usage.cachedTokens,
+      output_tokens: usage.completionTokens,
+    }
+    events.push({ type: 'span.model_request_end', model_usage })
+  }
+  return [
+    ['client.beta.sessions.create', { id: trace.id, type: 'session', agent }],
+    ...events.map((event, i): [string, unknown] => [
+      'client.beta.sessions.events.stream',
+      { id: `event-${i}`, ...event },
+    ]),
+  ]
+}
+
+function writeEvent(part: Part, role: Message['role']): JsonObject {
+  switch (part.type) {
+    case 'reasoning':
+      return { type: 'agent.thinking', content: [{ type: 'text', text: part.text }] }
+    case 'call':
+      return present<JsonObject>({
+        type: 'agent.custom_tool_use',
+        id: part.id,
+        name: part.name,
+        input: objectInput(part.input),
+      })
+    case 'result':
+      return present<JsonObject>({
+        type: 'user.custom_tool_result',
+        custom_tool_use_id: part.id,
+        content: [{ type: 'text', text: part.output }],
+        is_error: part.isError,
+      })
+    default:
+      return { type: role === 'assistant' ? 'agent.message' : 'user.message', content: writeBlock(part) }
+  }
 }

@@ -12,8 +12,8 @@ const NAME = 'bedrock'
  * Amazon Bedrock's Converse bodies: a response, alone or beside its request.
  *
  * Written as `{request, response}`, the response being the last message of the model, empty where someone else
- * spoke last. Names of agents, costs and the
- * number of calls have no place; system text in the middle becomes a turn of the user.
+ * spoke last. Names of agents, costs and the number
+ * of calls have no place, input that is no object is put into one; system text in the middle becomes a turn of the user.
  */
 export const bedrock: Format = {
   name: NAME,

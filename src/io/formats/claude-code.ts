@@ -17,7 +17,8 @@ import { readUsage, totalUsage } from './usage.ts'
  * leaves a branch behind: of prompts with the same parent the last one counts.
  *
  * Written as a line a message, linked by `parentUuid`; agents with names are side chains. System text, definitions of
- * tools, costs and the number of calls have no place: usage stands whole with the first message of the model.
+ * tools, costs and the number of calls have no place, input
+ * that is no object is put into one: usage stands whole with the first message of the model.
  */
 export const claudeCode: Format = {
   name: 'claude-code',

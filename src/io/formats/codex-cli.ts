@@ -1,6 +1,6 @@
 import { GradusError } from '../../core/errors.ts'
 import type { Trace, Usage } from '../../core/words.ts'
-import { conversationFromTrace, type Message, traceFromConversation } from './conversation.ts'
+import { conversationFromTrace, type Message, type Part, traceFromConversation } from './conversation.ts'
 import { type At, type Format, hasFields, place, share } from './format.ts'
 import { asObject, asText, type JsonObject, pick, unwrapJson } from './loose.ts'
 import { readMessages } from './messages.ts'
@@ -86,7 +86,9 @@ function write(trace: Trace): JsonObject[] {
     ['session_meta', { id: trace.id, ...(base !== undefined && { base_instructions: { text: base } }) }],
     ['turn_context', { model: trace.source.generator }],
     ...more.map((text): [string, JsonObject] => ['response_item', writeItem({ type: 'text', text }, 'system')]),
-    ...turns.flatMap((m) => m.parts.map((part): [string, JsonObject] => ['response_item', writeItem(part, m.role)])),
+    ...turns.flatMap((m) =>
+      m.parts.map((part): [string, JsonObject] => ['response_item', writeItem(wrapped(part), m.role)]),
+    ),
   ]
   if (usage) {
     const total_token_usage = {
@@ -98,4 +100,11 @@ function write(trace: Trace): JsonObject[] {
   }
   // no clock: the order, in milliseconds
   return payloads.map(([type, payload], i) => ({ timestamp: new Date(i).toISOString(), type, payload }))
+}
+
+/** An output that looks like a shell's is put into one. */
+function wrapped(part: Part): Part {
+  if (part.type !== 'result') return part
+  const inner = pick(asObject(unwrapJson(part.output)), 'output', 'content')
+  return typeof inner === 'string' ? { ...part, output: JSON.stringify({ output: part.output }) } : part
 }

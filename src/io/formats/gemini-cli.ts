@@ -16,7 +16,7 @@ import { inPlainOrder, objectInput, pairedResults } from './write-messages.ts'
  * are joined, and of their usages the last counts.
  *
  * Written as a session in JSONL, one a file. System text, definitions of tools, names of agents, costs and the number
- * of calls have no place; neither has a result without its call, whose trace cannot be held.
+ * of calls have no place, input that is no object is put into one; neither has a result without its call, whose trace cannot be held.
  */
 export const geminiCli: Format = {
   name: 'gemini-cli',

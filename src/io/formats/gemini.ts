@@ -5,7 +5,7 @@ import { type Format, hasFields, others, place, share } from './format.ts'
 import { joinTexts, lastUsage } from './gemini-cli.ts'
 import { asObject, asText, type JsonObject, objects, present } from './loose.ts'
 import { readMessages, readTools } from './messages.ts'
-import { functionTool, objectInput, ownExtra, withoutSystem } from './write-messages.ts'
+import { functionTool, inPlainOrder, objectInput, ownExtra, withoutSystem } from './write-messages.ts'
 
 const NAME = 'gemini'
 
@@ -14,7 +14,8 @@ const NAME = 'gemini'
  * a result belongs to the oldest open call of its name.
  *
  * Written as `{request, response}` with ids of calls, which newer models give; the response is the last message of the
- * model, empty where someone else spoke last. Names of agents, costs and the number of calls have no place.
+ * model, empty where someone else spoke last. Names of agents, costs and the number of calls have no place, input
+ * that is no object is put into one.
  */
 export const gemini: Format = {
   name: NAME,
@@ -64,7 +65,7 @@ function isBody(value: unknown): boolean {
 
 function write(trace: Trace): unknown {
   const { messages, tools } = conversationFromTrace(trace)
-  const { system, turns } = withoutSystem(messages)
+  const { system, turns } = withoutSystem(inPlainOrder(messages))
   const answer = turns.at(-1)?.role === 'assistant' ? turns.at(-1) : undefined
   const { usage } = trace
   return {

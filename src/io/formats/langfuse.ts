@@ -1,15 +1,22 @@
 import { GradusError } from '../../core/errors.ts'
+import type { Trace } from '../../core/words.ts'
 import { type Format, hasFields, place, share } from './format.ts'
 import { asNumber, asObject, asText, type JsonObject, objects, pick, present, unwrapJson } from './loose.ts'
 import type { Span, SpanKind } from './span.ts'
+import { genaiAttributes, writeGenaiMessage } from './span-attributes-write.ts'
 import { asMillis, readAttributes } from './span-records.ts'
 import { tracesFromSpans } from './spans.ts'
+import { spansOfTrace, type WrittenSpan } from './spans-write.ts'
+import { ownExtra } from './write-messages.ts'
 
 /**
  * Langfuse trace exports: `{trace, observations}`, or a trace with its observations inside.
  *
  * Of two copies of the observations the one at top level counts. Input, output and metadata are JSON inside texts or
  * objects; the metadata may hold the span's original attributes. Scores stay under `extra`.
+ *
+ * Written with the attributes of the GenAI conventions in the metadata, usage and labels among them; times are the
+ * order.
  */
 export const langfuse: Format = {
   name: 'langfuse',
@@ -38,6 +45,7 @@ export const langfuse: Format = {
     const extra = present({ name: asText(trace.name), scores: scores.length > 0 ? scores : undefined, ...read.extra })
     return [{ ...read, ...(Object.keys(extra).length > 0 && { extra }) }]
   },
+  write: (traces) => traces.map(write),
 }
 
 function isExport(record: unknown): boolean {
@@ -109,4 +117,44 @@ function usageOf(o: JsonObject): Span['usage'] {
     seconds: 0,
     ...(cost !== undefined && { cost }),
   }
+}
+
+function write(trace: Trace): JsonObject {
+  const own = ownExtra(trace, 'langfuse')
+  return {
+    trace: present<JsonObject>({ id: trace.id, name: own?.name, scores: own?.scores }),
+    observations: spansOfTrace(trace).map((span) => writeObservation(span, trace)),
+  }
+}
+
+const TYPES = { agent: 'SPAN', chat: 'GENERATION', tool: 'TOOL', label: 'EVALUATOR' } as const
+
+function writeObservation(span: WrittenSpan, trace: Trace): JsonObject {
+  const { says } = span
+  const {
+    'gen_ai.input.messages': _input,
+    'gen_ai.output.messages': _output,
+    'gen_ai.system_instructions': _system,
+    ...attributes
+  } = genaiAttributes(span, trace)
+  const time = new Date(span.order).toISOString()
+  return present<JsonObject>({
+    id: span.spanId,
+    traceId: trace.id,
+    type: TYPES[says.kind],
+    name: says.kind === 'tool' ? says.name : span.name,
+    parentObservationId: span.parentSpanId === '' ? null : span.parentSpanId,
+    startTime: time,
+    endTime: time,
+    level: span.failed ? 'ERROR' : 'DEFAULT',
+    metadata: { attributes },
+    ...(says.kind === 'tool' && { input: says.input, output: says.output }),
+    ...(says.kind === 'chat' && {
+      model: trace.source.generator || undefined,
+      input: [...says.system.map((part) => ({ role: 'system', parts: [part] }) as const), ...says.before].map((m) =>
+        writeGenaiMessage({ ...m, parts: [...m.parts] }),
+      ),
+      output: says.answer ? [writeGenaiMessage(says.answer)] : null,
+    }),
+  })
 }

@@ -1,15 +1,23 @@
 import { GradusError } from '../../core/errors.ts'
+import type { Trace } from '../../core/words.ts'
+import type { Message } from './conversation.ts'
 import { type Format, hasFields, place, share } from './format.ts'
 import { asObject, asText, type JsonObject, objects, pick, present } from './loose.ts'
+import { writeChatMessage } from './openai-chat.ts'
 import type { Span, SpanKind } from './span.ts'
 import { tracesFromSpans } from './spans.ts'
+import { spansOfTrace, type WrittenSpan } from './spans-write.ts'
 import { readUsage } from './usage.ts'
+import { inPlainOrder } from './write-messages.ts'
 
 /**
  * LangSmith run batches `{post, patch}` and lists of runs.
  *
  * A run is split over post and patch; they are joined by id (the last part of `dotted_order` where a patch has none)
  * and the patch wins. Order and tree come from `dotted_order`.
+ *
+ * Written as a batch for each trace: a chain, a run for each message of the model and each answered call; times are the
+ * order. Usage stands whole with the first answer; outcome, labels, costs and the number of calls have no place.
  */
 export const langsmith: Format = {
   name: 'langsmith',
@@ -38,6 +46,7 @@ export const langsmith: Format = {
       throw new GradusError('GRD-IO-012', { where: place(at), found: 'no run of a model or a tool' })
     return traces
   },
+  write: (traces) => traces.map(write),
 }
 
 function isBatch(value: unknown): boolean {
@@ -90,5 +99,64 @@ function spanOf(id: string, run: JsonObject, index: number): Span {
     failed: asText(run.error) !== undefined,
     kind: KINDS[String(run.run_type)] ?? 'other',
     usage: run.run_type === 'llm' ? readUsage(pick(outputs, 'usage_metadata', 'usage')) : undefined,
+  })
+}
+
+function write(trace: Trace): JsonObject {
+  const spans = spansOfTrace(trace, inPlainOrder).filter(({ says }) => says.kind !== 'label')
+  const measured = spans.find(({ says }) => says.kind === 'chat' && says.answer !== undefined)
+  const root = spans[0]
+  const post = spans.map((span) =>
+    writeRun(span, trace, orderOf(span, span === root ? undefined : root), span === measured),
+  )
+  return { post, patch: [] }
+}
+
+/** `<time>Z<id>` of the run and of those above it; the time is the order, in milliseconds. */
+function orderOf(span: WrittenSpan, above: WrittenSpan | undefined): string {
+  const own = `${new Date(span.order).toISOString().replace(/[-:.Z]/g, '')}000Z${span.spanId}`
+  return above ? `${orderOf(above, undefined)}.${own}` : own
+}
+
+const RUN_TYPES = { agent: 'chain', chat: 'llm', tool: 'tool', label: 'chain' } as const
+
+function writeRun(span: WrittenSpan, trace: Trace, dotted_order: string, measured: boolean): JsonObject {
+  const { says } = span
+  const time = new Date(span.order).toISOString()
+  const { usage } = trace
+  const tokens = measured &&
+    usage && {
+      input_tokens: usage.promptTokens,
+      input_token_details: { cache_read: usage.cachedTokens },
+      output_tokens: usage.completionTokens,
+      total_tokens: usage.promptTokens + usage.completionTokens,
+    }
+  return present<JsonObject>({
+    id: span.spanId,
+    trace_id: span.traceId,
+    parent_run_id: span.parentSpanId || undefined,
+    dotted_order,
+    name: says.kind === 'tool' ? says.name : span.name,
+    run_type: RUN_TYPES[says.kind],
+    start_time: time,
+    end_time: time,
+    inputs: {},
+    ...(says.kind === 'tool' && {
+      inputs: present<JsonObject>({ input: says.input, tool_call_id: says.id }),
+      outputs: { output: says.output },
+      error: span.failed ? says.output || 'failed' : undefined,
+    }),
+    ...(says.kind === 'chat' && {
+      inputs: {
+        messages: [...says.system.map((part): Message => ({ role: 'system', parts: [part] })), ...says.before].map(
+          writeChatMessage,
+        ),
+      },
+      outputs: says.answer && {
+        choices: [{ message: writeChatMessage(says.answer) }],
+        ...(tokens && { usage_metadata: tokens }),
+      },
+      extra: { metadata: { ls_model_name: trace.source.generator } },
+    }),
   })
 }

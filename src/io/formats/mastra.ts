@@ -1,9 +1,12 @@
 import { GradusError } from '../../core/errors.ts'
+import type { Trace } from '../../core/words.ts'
 import { type Format, hasFields, place, share } from './format.ts'
 import { asObject, asText, type JsonObject, objects, present } from './loose.ts'
 import type { Span, SpanKind } from './span.ts'
+import { sdkMessage, sdkMessages } from './span-attributes-write.ts'
 import { asMillis } from './span-records.ts'
 import { tracesFromSpans } from './spans.ts'
+import { spansOfTrace, type WrittenSpan } from './spans-write.ts'
 import { readUsage } from './usage.ts'
 
 /**
@@ -11,6 +14,9 @@ import { readUsage } from './usage.ts'
  *
  * The usage of a `model_generation` is the sum of its steps'; chunks repeat content. A tool span has no call id; the
  * event beside it that says its result came has.
+ *
+ * Written as a flat list of spans; times are the order. A name of the agent is held where all steps have the same;
+ * outcome, labels, costs and definitions of tools have no place.
  */
 export const mastra: Format = {
   name: 'mastra',
@@ -29,6 +35,7 @@ export const mastra: Format = {
       throw new GradusError('GRD-IO-012', { where: place(at), found: 'no span of a model or a tool' })
     return traces
   },
+  write: (traces) => traces.map(write),
 }
 
 interface Nested {
@@ -97,4 +104,57 @@ function callIdOf(span: JsonObject, siblings: readonly JsonObject[]): string | u
     return metadata?.toolName === span.entityId ? (asText(metadata?.toolCallId) ?? []) : []
   })
   return ids[runs.findIndex((run) => run.id === span.id)]
+}
+
+function write(trace: Trace): JsonObject {
+  const spans = spansOfTrace(trace).filter(({ says }) => says.kind !== 'label')
+  return { traceId: trace.id, spans: spans.map((span) => writeSpan(span, trace)) }
+}
+
+function writeSpan(span: WrittenSpan, trace: Trace): JsonObject {
+  const { says } = span
+  const agents = [...new Set(trace.steps.flatMap((s) => (s.kind === 'observation' ? [] : [s.agent])))]
+  const agent = agents.length === 1 ? agents[0] : undefined
+  const { usage } = trace
+  const head = {
+    id: span.spanId,
+    traceId: trace.id,
+    ...(span.parentSpanId !== '' && { parentSpanId: span.parentSpanId }),
+    name: span.name,
+    startTime: new Date(span.order).toISOString(),
+  }
+  if (says.kind === 'tool')
+    return {
+      ...head,
+      type: 'tool_call',
+      entityType: 'tool',
+      entityId: says.name,
+      input: says.input,
+      output: says.output,
+      attributes: { success: !span.failed },
+    }
+  if (says.kind === 'chat')
+    return {
+      ...head,
+      type: 'model_generation',
+      entityType: 'agent',
+      input: sdkMessages(says),
+      output: says.answer ? [sdkMessage(says.answer)] : null,
+      attributes: { model: trace.source.generator },
+    }
+  return {
+    ...head,
+    type: agent === undefined ? 'generic' : 'agent_run',
+    entityType: 'agent',
+    ...(agent !== undefined && { entityId: agent }),
+    attributes: usage
+      ? {
+          usage: {
+            inputTokens: usage.promptTokens,
+            outputTokens: usage.completionTokens,
+            cachedInputTokens: usage.cachedTokens,
+          },
+        }
+      : {},
+  }
 }

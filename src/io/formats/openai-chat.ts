@@ -134,13 +134,14 @@ function writeChat(trace: Trace): unknown {
   const { messages, tools } = conversationFromTrace(trace)
   const own = trace.source.dataset === NAME && trace.extra ? others(trace.extra, 'failedCalls') : undefined
   return {
-    messages: messages.map(writeMessage),
+    messages: messages.map(writeChatMessage),
     ...(tools && { tools: tools.map((tool) => ({ type: 'function', function: tool })) }),
     ...own,
   }
 }
 
-function writeMessage(message: Message): unknown {
+/** A message with at most one text and one reasoning before its calls; more of them are joined. */
+export function writeChatMessage(message: Message): unknown {
   const result = message.parts.find((p) => p.type === 'result')
   if (result) return { role: 'tool', tool_call_id: result.id, content: result.output }
   const name = message.agent === undefined ? {} : { name: message.agent }

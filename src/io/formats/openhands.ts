@@ -15,7 +15,8 @@ import { asArguments, ownExtra } from './write-messages.ts'
  * costs only. State changes are no steps.
  *
  * Written as lines of resolver output, which hold many runs and their success; calls are events of MCP tools with the
- * model's own call beside. Reasoning becomes a message; names of agents, definitions of tools and images have no place.
+ * model's own call beside. Reasoning becomes a message; names of agents, definitions of tools,
+ * images and the number of calls have no place.
  */
 export const openhands: Format = {
   name: 'openhands',
@@ -66,25 +67,32 @@ function responsesOf(events: readonly JsonObject[]): JsonObject[] {
 
 function readResolved(line: JsonObject, at: At): Trace {
   const issue = asObject(line.issue)
-  const responses = responsesOf(objects(line.history))
   const repository = [issue?.owner, issue?.repo].filter((s) => typeof s === 'string').join('/')
   const head = {
     id: issue ? `${repository}#${String(issue.number)}` : `${at.stem}-${at.line}`,
     generator: '',
     dataset: 'openhands',
     outcome: typeof line.success === 'boolean' ? Number(line.success) : undefined,
-    usage: costOf(asObject(line.metrics), responses),
+    usage: costOf(asObject(line.metrics)),
     extra: others(line, 'history', 'instruction', 'metrics', 'success'),
   }
   return traceFromConversation({ messages: messagesOf(objects(line.history), at) }, head, at)
 }
 
-function costOf(metrics: JsonObject | undefined, responses: readonly JsonObject[]): Usage | undefined {
-  const tokens = totalUsage(responses.map((r) => readUsage(r.usage)))
+function costOf(metrics: JsonObject | undefined): Usage | undefined {
   const cost = asNumber(metrics?.accumulated_cost)
-  if (cost === undefined) return tokens
-  const calls = Array.isArray(metrics?.costs) ? metrics.costs.length : (tokens?.calls ?? 0)
-  return { calls, promptTokens: 0, completionTokens: 0, cachedTokens: 0, seconds: 0, ...tokens, cost }
+  const tokens = asObject(metrics?.accumulated_token_usage)
+  if (cost === undefined && tokens === undefined) return undefined
+  const calls = Array.isArray(metrics?.costs) ? metrics.costs.length : 0
+  const n = (name: string): number => asNumber(tokens?.[name]) ?? 0
+  return {
+    calls,
+    promptTokens: n('prompt_tokens'),
+    completionTokens: n('completion_tokens'),
+    cachedTokens: n('cache_read_tokens'),
+    seconds: 0,
+    ...(cost !== undefined && { cost }),
+  }
 }
 
 const STATES = /^(agent_state_changed|change_agent_state|null|)$/
@@ -152,15 +160,13 @@ function write(trace: Trace): unknown {
     instruction: trace.problem.prompt,
     history: writeEvents(trace),
     success: trace.outcome === 1 || (trace.outcome === 0 ? false : undefined),
-    metrics: trace.usage?.cost === undefined ? undefined : { accumulated_cost: trace.usage.cost },
+    metrics: trace.usage && writeMetrics(trace.usage),
   })
 }
 
 function writeEvents(trace: Trace): JsonObject[] {
   const events: JsonObject[] = []
   const open = new Map<string, number>()
-  const { usage } = trace
-  let measured = usage === undefined
   const add = (event: JsonObject): number => {
     // no clock: the order, in milliseconds
     const id = events.length
@@ -197,11 +203,9 @@ function writeEvents(trace: Trace): JsonObject[] {
                   },
                 },
               ],
-              usage: measured ? undefined : usage && tokensOf(usage),
             }),
           },
         })
-        measured = true
         if (part.id !== undefined) open.set(part.id, id)
       } else if (part.type === 'result') {
         const observation = part.isError ? 'error' : 'mcp'
@@ -212,8 +216,12 @@ function writeEvents(trace: Trace): JsonObject[] {
   return events
 }
 
-const tokensOf = (usage: Usage): JsonObject => ({
-  prompt_tokens: usage.promptTokens,
-  completion_tokens: usage.completionTokens,
-  prompt_tokens_details: { cached_tokens: usage.cachedTokens },
-})
+const writeMetrics = (usage: Usage): JsonObject =>
+  present<JsonObject>({
+    accumulated_cost: usage.cost,
+    accumulated_token_usage: {
+      prompt_tokens: usage.promptTokens,
+      completion_tokens: usage.completionTokens,
+      cache_read_tokens: usage.cachedTokens,
+    },
+  })

@@ -1,8 +1,10 @@
 import type { Trace } from '../../core/words.ts'
 import type { Message, Part } from './conversation.ts'
 import { type JsonObject, present } from './loose.ts'
-import type { WrittenSpan } from './spans-write.ts'
+import type { SpanSays, WrittenSpan } from './spans-write.ts'
 import { asArguments, inPlainOrder } from './write-messages.ts'
+
+type Chat = Extract<SpanSays, { kind: 'chat' }>
 
 /**
  * Attributes of a span by the GenAI conventions; of an evaluation those of the event `gen_ai.evaluation.result`. What no
@@ -22,6 +24,7 @@ export function genaiAttributes({ says }: WrittenSpan, trace: Trace): JsonObject
         'gen_ai.usage.output_tokens': usage?.completionTokens,
         'gen_ai.usage.cache_read.input_tokens': usage?.cachedTokens,
         'gradus.calls': usage?.calls,
+        'gradus.cost': usage?.cost,
         'gradus.outcome': trace.outcome,
       })
     case 'chat':
@@ -89,6 +92,7 @@ export function openinferenceAttributes(span: WrittenSpan, trace: Trace): JsonOb
         'llm.token_count.completion': usage?.completionTokens,
         'llm.token_count.prompt_details.cache_read': usage?.cachedTokens,
         'gradus.calls': usage?.calls,
+        'gradus.cost': usage?.cost,
         'gradus.outcome': trace.outcome,
       })
     case 'chat': {
@@ -144,4 +148,72 @@ function indexed(prefix: string, messages: readonly Message[]): JsonObject {
     }
   })
   return out
+}
+
+/** Attributes of the AI SDK's telemetry, as of `generateText`; a message says at most one text here. */
+export function aiSdkAttributes(span: WrittenSpan, trace: Trace): JsonObject {
+  const { says } = span
+  const { usage } = trace
+  const model = trace.source.generator || undefined
+  switch (says.kind) {
+    case 'agent':
+      return present<JsonObject>({
+        'ai.operationId': 'ai.generateText',
+        'ai.model.id': model,
+        'ai.usage.inputTokens': usage?.promptTokens,
+        'ai.usage.outputTokens': usage?.completionTokens,
+        'ai.usage.cachedInputTokens': usage?.cachedTokens,
+        'gradus.calls': usage?.calls,
+        'gradus.cost': usage?.cost,
+        'gradus.outcome': trace.outcome,
+      })
+    case 'chat': {
+      const parts = says.answer?.parts ?? []
+      const calls = parts.flatMap((p) =>
+        p.type === 'call' ? [{ toolCallId: p.id, toolName: p.name, input: p.input }] : [],
+      )
+      return present<JsonObject>({
+        'ai.operationId': 'ai.generateText.doGenerate',
+        'ai.model.id': model,
+        'ai.prompt.messages': JSON.stringify(sdkMessages(says)),
+        'ai.response.text': parts.find((p) => p.type === 'text')?.text,
+        'ai.response.reasoning': parts.find((p) => p.type === 'reasoning')?.text,
+        'ai.response.toolCalls': calls.length > 0 ? JSON.stringify(calls) : undefined,
+      })
+    }
+    case 'tool':
+      return present<JsonObject>({
+        'ai.operationId': 'ai.toolCall',
+        'ai.toolCall.name': says.name,
+        'ai.toolCall.id': says.id,
+        'ai.toolCall.args': asArguments(says.input),
+        'ai.toolCall.result': says.output,
+      })
+    case 'label':
+      return { 'ai.operationId': 'evaluation', ...genaiAttributes(span, trace) }
+  }
+}
+
+/** Model messages of the AI SDK that a call was given. */
+export const sdkMessages = ({ system, before }: Pick<Chat, 'system' | 'before'>): JsonObject[] => [
+  ...system.map((part) => ({ role: 'system', content: part.type === 'text' ? part.text : '' })),
+  ...before.map(sdkMessage),
+]
+
+export const sdkMessage = ({ role, parts }: Message): JsonObject => ({ role, content: parts.map(sdkPart) })
+
+function sdkPart(part: Part): JsonObject {
+  switch (part.type) {
+    case 'text':
+    case 'reasoning':
+      return { type: part.type, text: part.text }
+    case 'call':
+      return { type: 'tool-call', toolCallId: part.id, toolName: part.name, input: part.input }
+    case 'result': {
+      const output = { type: part.isError ? 'error-text' : 'text', value: part.output }
+      return present<JsonObject>({ type: 'tool-result', toolCallId: part.id, toolName: part.name, output })
+    }
+    case 'image':
+      return { type: 'image', image: part.path, mediaType: part.mediaType }
+  }
 }

@@ -1,18 +1,21 @@
 import { GradusError } from '../../core/errors.ts'
 import type { Trace } from '../../core/words.ts'
+import type { Message } from './conversation.ts'
 import { type At, type Format, place, share } from './format.ts'
 import { asObject, type JsonObject, objects, pick } from './loose.ts'
 import type { Span } from './span.ts'
-import { genaiAttributes, openinferenceAttributes } from './span-attributes-write.ts'
+import { aiSdkAttributes, genaiAttributes, openinferenceAttributes } from './span-attributes-write.ts'
 import { asMillis, readAttributes, spanOfRecord } from './span-records.ts'
 import { tracesFromSpans } from './spans.ts'
 import { spansOfTrace, type WrittenSpan } from './spans-write.ts'
+import { inPlainOrder } from './write-messages.ts'
 
 /** Spans one by one, as exporters write them, or bare maps of their attributes; told apart by the convention. */
 function spanFormat(
   head: Pick<Format, 'name' | 'summary' | 'home'>,
   belongs: (attributes: JsonObject) => boolean,
-  write?: (span: WrittenSpan, trace: Trace) => JsonObject,
+  write: (span: WrittenSpan, trace: Trace) => JsonObject,
+  arrange?: (messages: readonly Message[]) => Message[],
 ): Format {
   return {
     ...head,
@@ -20,10 +23,8 @@ function spanFormat(
     unit: 'document',
     detect: (sample) => share(sample, (r) => belongs(attributesOf(r))),
     read: (record, at) => readRecords(objects(record), head.name, at),
-    ...(write && {
-      write: (traces: readonly Trace[]) =>
-        traces.flatMap((trace) => spansOfTrace(trace).map((span) => writeRecord(span, write(span, trace)))),
-    }),
+    write: (traces) =>
+      traces.flatMap((trace) => spansOfTrace(trace, arrange).map((span) => writeRecord(span, write(span, trace)))),
   }
 }
 
@@ -57,6 +58,8 @@ export const aiSdkSpans = spanFormat(
     home: 'https://ai-sdk.dev/docs/ai-sdk-core/telemetry',
   },
   (a) => has(a, /^ai\.operationId$/),
+  aiSdkAttributes,
+  inPlainOrder,
 )
 
 /** A span as the SDKs' exporters write it; times are the order, in milliseconds from 0. */

@@ -56,7 +56,7 @@ export function readSpan(span: Span, at: At): Said {
   const head = {
     kind,
     tools: readTools(pick(a, 'gen_ai.tool.definitions')),
-    usage: usage && usage.promptTokens + usage.completionTokens > 0 ? usage : undefined,
+    usage: usage && (usage.promptTokens + usage.completionTokens > 0 || 'gradus.calls' in a) ? usage : undefined,
     model: asText(
       pick(a, 'gen_ai.response.model', 'gen_ai.request.model', 'llm.model_name', 'ai.response.model', 'ai.model.id'),
     ),
@@ -114,7 +114,15 @@ function usageOf(a: JsonObject): Usage | undefined {
   const thoughts = total !== undefined && total > (input ?? 0) + (output ?? 0) ? total - (input ?? 0) : undefined
   const completionTokens = thoughts ?? output ?? 0
   const calls = asNumber(a['gradus.calls']) ?? 1
-  return { calls, promptTokens: input ?? 0, completionTokens, cachedTokens: cachedTokens ?? 0, seconds: 0 }
+  const cost = asNumber(a['gradus.cost'])
+  return {
+    calls,
+    promptTokens: input ?? 0,
+    completionTokens,
+    cachedTokens: cachedTokens ?? 0,
+    seconds: 0,
+    ...(cost !== undefined && { cost }),
+  }
 }
 
 function toolOf({ name, attributes: a, events }: Span): ToolRun {

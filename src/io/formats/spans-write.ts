@@ -33,9 +33,13 @@ export type SpanSays =
 /**
  * A trace as spans: the agent's, one for each message of the agent with the history as its input, one for each answered
  * call, and one for each label below the span of its step. Ids that are not those of OpenTelemetry are hashed.
+ * @param arrange how the agent's messages are cut, for tracers whose calls say less than a message may
  */
-export function spansOfTrace(trace: Trace): WrittenSpan[] {
-  return new Writer(trace).spans()
+export function spansOfTrace(
+  trace: Trace,
+  arrange: (messages: Message[]) => Message[] = (messages) => messages,
+): WrittenSpan[] {
+  return new Writer(trace, arrange).spans()
 }
 
 class Writer {
@@ -46,9 +50,11 @@ class Writer {
   private readonly spanOfStep: string[] = []
   private readonly used = new Set<string>()
   private readonly trace: Trace
+  private readonly arrange: (messages: Message[]) => Message[]
 
-  constructor(trace: Trace) {
+  constructor(trace: Trace, arrange: (messages: Message[]) => Message[]) {
     this.trace = trace
+    this.arrange = arrange
     this.traceId = /^[0-9a-f]{32}$/.test(trace.id) ? trace.id : contentHash(trace.id).slice(0, 32)
     this.root = contentHash(`${trace.id} root`).slice(0, 16)
   }
@@ -61,13 +67,14 @@ class Writer {
   }
 
   private addTurns(): void {
-    const { messages, tools } = conversationFromTrace(this.trace)
+    const { messages: told, tools } = conversationFromTrace(this.trace)
+    const messages = this.arrange(told)
     const opening = messages.findIndex((m) => m.role !== 'system')
     const instructions = messages.slice(0, opening === -1 ? messages.length : opening).flatMap((m) => m.parts)
     const turns = messages.slice(instructions.length)
     // the k-th part that the agent said is its k-th step
     const said = this.trace.steps.flatMap((s, i) => (s.kind === 'observation' && !s.action ? [] : [i]))
-    let told = 0
+    let last = 0
     const chat = (before: number, answer: Message | undefined): void => {
       const id = this.idOf(answer && said[0])
       this.add(id, this.root, `chat ${this.trace.source.generator}`.trim(), {
@@ -78,7 +85,7 @@ class Writer {
         before: turns.slice(0, before),
         answer,
       })
-      told = before + 1
+      last = before + 1
       for (const step of said.splice(0, answer?.parts.length ?? 0)) this.spanOfStep[step] = id
     }
     turns.forEach((turn, i) => {
@@ -86,7 +93,7 @@ class Writer {
       else if (turn.role === 'tool') for (const part of turn.parts) this.addRun(part, turns.slice(0, i))
     })
     // what came after the last answer is told as the input of a call that was not answered
-    if (turns.slice(told).some((t) => t.role !== 'tool')) chat(turns.length, undefined)
+    if (turns.slice(last).some((t) => t.role !== 'tool')) chat(turns.length, undefined)
   }
 
   private addRun(result: Part, before: readonly Message[]): void {

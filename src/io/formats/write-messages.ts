@@ -1,4 +1,4 @@
-import type { Trace, Usage } from '../../core/words.ts'
+import type { Trace } from '../../core/words.ts'
 import type { Message, Part, Result, Tool } from './conversation.ts'
 import { others } from './format.ts'
 import { asObject, type JsonObject, present } from './loose.ts'
@@ -32,21 +32,12 @@ export function inPlainOrder(messages: readonly Message[]): Message[] {
 export const textsOf = (message: Message): string =>
   message.parts.flatMap((p) => (p.type === 'text' ? [p.text] : [])).join('\n\n')
 
-export const reasoningOf = (message: Message): string | undefined =>
-  message.parts.find((p) => p.type === 'reasoning')?.text
-
 /** The leading system messages of a conversation, and what comes after. */
 export function withoutSystem(messages: readonly Message[]): { system: string[]; turns: Message[] } {
   const first = messages.findIndex((m) => m.role !== 'system')
   const end = first === -1 ? messages.length : first
   return { system: messages.slice(0, end).map(textsOf), turns: messages.slice(end) }
 }
-
-/** Tokens under the names of the OpenAI Responses and Anthropic APIs, cache inside the input. */
-export const inputOutputTokens = (usage: Usage): JsonObject => ({
-  input_tokens: usage.promptTokens,
-  output_tokens: usage.completionTokens,
-})
 
 export const functionTool = ({ name, description, parameters }: Tool): JsonObject =>
   present<JsonObject>({ name, description, parameters })

@@ -21,6 +21,7 @@ type Lost =
   | 'failed'
   | 'labels'
   | 'outcome'
+  | 'prompt'
   | 'seconds'
   | 'tools'
   | 'usage'
@@ -54,12 +55,12 @@ const ROWS: Row[] = [
     folders: [],
     lost: ['agent', 'calls', 'cost', 'seconds', 'labels', 'outcome', 'tools'],
   },
-  { format: 'otlp', folders: ['trace-formats/otlp-tempo'], lost: ['cost', 'seconds', 'reference'] },
-  { format: 'otel-genai', folders: ['trace-formats/otel-genai'], lost: ['cost', 'seconds', 'reference'] },
+  { format: 'otlp', folders: ['trace-formats/otlp-tempo'], lost: ['seconds', 'reference'] },
+  { format: 'otel-genai', folders: ['trace-formats/otel-genai'], lost: ['seconds', 'reference'] },
   {
     format: 'openinference',
     folders: ['trace-formats/openinference'],
-    lost: ['cost', 'seconds', 'reference', 'tools'],
+    lost: ['seconds', 'reference', 'tools'],
   },
   { format: 'inspect', folders: ['inspect-logs'], lost: ['agent', 'calls', 'cost', 'seconds', 'labels', 'tools'] },
   { format: 'bedrock', folders: ['trace-formats/other-providers'], lost: BODY },
@@ -83,6 +84,34 @@ const ROWS: Row[] = [
     folders: ['trace-formats/openhands'],
     lost: ['agent', 'calls', 'seconds', 'labels', 'reference', 'tools'],
   },
+  {
+    format: 'ai-sdk-spans',
+    folders: ['trace-formats/ai-sdk-otel-spans'],
+    lost: ['agent', 'seconds', 'reference', 'tools'],
+  },
+  { format: 'jaeger', folders: ['trace-formats/jaeger'], lost: ['seconds', 'reference'] },
+  { format: 'langfuse', folders: ['trace-formats/langfuse'], lost: ['seconds', 'reference'] },
+  {
+    format: 'langsmith',
+    folders: ['trace-formats/langsmith'],
+    lost: ['calls', 'cost', 'seconds', 'labels', 'outcome', 'reference', 'tools'],
+  },
+  {
+    format: 'mastra',
+    folders: ['trace-formats/mastra'],
+    lost: ['calls', 'cost', 'seconds', 'labels', 'outcome', 'reference', 'tools'],
+  },
+  {
+    format: 'anthropic-managed-agents',
+    folders: ['trace-formats/anthropic-managed-agents'],
+    lost: [...BODY, 'tools'],
+  },
+  {
+    format: 'ai-sdk-stream',
+    folders: ['trace-formats/ai-sdk-ui-stream'],
+    lost: [...BODY, 'prompt', 'context'],
+    generated: 'no turns',
+  },
 ]
 
 const folder = mkdtempSync(join(tmpdir(), 'gradus-writers-'))
@@ -94,7 +123,7 @@ function held(trace: Trace, lost: readonly Lost[], ids = trace.steps): unknown {
   const { problem, usage } = trace
   const context = (problem.context ?? []).filter((c) => !(without('tools') && c.kind === 'tools'))
   return {
-    prompt: problem.prompt,
+    prompt: without('prompt') ? undefined : problem.prompt,
     reference: without('reference') ? undefined : problem.answer,
     context: without('context') ? undefined : context,
     steps: trace.steps.map(({ origin: _, agent, action, ...step }, i) => ({
@@ -213,5 +242,21 @@ describe.each(ROWS.filter((row) => row.generated !== 'none'))('a conversation wr
       }),
       { numRuns: 40 },
     )
+  })
+})
+
+describe('a format whose file is one session', () => {
+  it.each(FORMATS.filter((f) => f.single))('$name: refuses a second trace instead of mixing both', async ({ name }) => {
+    const format = FORMATS.find((f) => f.name === name)
+    const trace = (id: string): Trace =>
+      traceFromConversation(
+        { messages: [{ role: 'assistant', parts: [text('said')] }] },
+        { id, generator: 'm', dataset: 'test' },
+        testAt(),
+      )
+    const writer = await traceWriter(join(folder, `two.${name}.jsonl`), format)
+    await writer.write([trace('a')])
+    await expect(writer.write([trace('b')])).rejects.toMatchObject({ code: 'GRD-IO-011' })
+    await writer.abandon()
   })
 })
