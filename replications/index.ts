@@ -1,5 +1,6 @@
 import type { Replication } from '../src/prove/replication.ts'
 import { genprm } from './genprm.ts'
+import { hardTaskSupervision } from './hard-task-supervision.ts'
 import { mmPrm } from './mm-prm.ts'
 import { omegaprm } from './omegaprm.ts'
 import { prlcoder } from './prlcoder.ts'
@@ -8,4 +9,13 @@ import { spare } from './spare.ts'
 import { steporlm } from './steporlm.ts'
 
 /** Published claims against their controls, one file a paper. */
-export const REPLICATIONS: readonly Replication[] = [omegaprm, prmLessons, genprm, mmPrm, spare, steporlm, prlcoder]
+export const REPLICATIONS: readonly Replication[] = [
+  omegaprm,
+  prmLessons,
+  genprm,
+  mmPrm,
+  spare,
+  hardTaskSupervision,
+  steporlm,
+  prlcoder,
+]
