@@ -228,7 +228,8 @@ const conversations = fc
       messages.push(...(backwards ? results.reverse() : results))
       if (users && t.after !== undefined) messages.push({ role: 'user', parts: [text(`${i} ${t.after}?`)] })
     })
-    if (end !== null) messages.push({ role: 'assistant', parts: [text(`the end: ${end}`)] })
+    const spoken = messages.some((m) => m.role === 'assistant')
+    if (end !== null || !spoken) messages.push({ role: 'assistant', parts: [text(`the end: ${end}`)] })
     return { messages }
   })
 
