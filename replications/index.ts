@@ -1,7 +1,8 @@
 import type { Replication } from '../src/prove/replication.ts'
 import { genprm } from './genprm.ts'
+import { groundedprm } from './groundedprm.ts'
 import { omegaprm } from './omegaprm.ts'
 import { prmLessons } from './prm-lessons.ts'
 
 /** Published claims against their controls, one file a paper. */
-export const REPLICATIONS: readonly Replication[] = [omegaprm, prmLessons, genprm]
+export const REPLICATIONS: readonly Replication[] = [omegaprm, prmLessons, genprm, groundedprm]

@@ -1,11 +1,18 @@
 import { VERIFIERS } from '../../worlds/verifiers/index.ts'
 import type { Annotator } from './annotator.ts'
 import { firstErrorLocator } from './first-error-locator.ts'
+import { mcts } from './mcts.ts'
 import { monteCarlo } from './monte-carlo.ts'
 import { omegaprm } from './omegaprm.ts'
 import { annotatorOf } from './verifier.ts'
 
-export const ANNOTATORS: readonly Annotator[] = [...VERIFIERS.map(annotatorOf), monteCarlo, omegaprm, firstErrorLocator]
+export const ANNOTATORS: readonly Annotator[] = [
+  ...VERIFIERS.map(annotatorOf),
+  monteCarlo,
+  omegaprm,
+  firstErrorLocator,
+  mcts,
+]
 
 /** What can look at any trace without a model or anything else; used where no annotator is named. */
 export const OFFLINE_ANNOTATORS: readonly Annotator[] = ANNOTATORS.filter((a) => a.needs.length === 0)
