@@ -4,6 +4,7 @@ import type { StepWriter } from '../src/engine/rollout.ts'
 import type { AnnotateContext, StepTool } from '../src/label/annotators/annotator.ts'
 import { mcts } from '../src/label/annotators/mcts.ts'
 import { monteCarlo } from '../src/label/annotators/monte-carlo.ts'
+import { injectedPrefixes, recoveryRate } from '../src/label/recovery-rate.ts'
 import { averaged } from '../src/label/rules/averaged.ts'
 import { hard } from '../src/label/rules/hard.ts'
 import type { LabelRule } from '../src/label/rules/rule.ts'
@@ -99,7 +100,7 @@ export const groundedprm: Replication = {
     'arithmetic chains of 6 operations, completer with slips .15, all traces that it writes; simulated tool; 8 rollouts a step for Monte Carlo, the tree may spend as many tokens on the same trace; F1 = harmonic mean of the accuracies on traces with and without an error',
   async run({ quick, seed, progress }): Promise<ReplicationResult> {
     const seeds = quick ? 1 : 5
-    const traces = quick ? 250 : 300
+    const traces = quick ? 200 : 300
     const settings: ReplicationResult['settings'] = []
     const notes: string[] = []
     const gains: { gain: number; random: number }[] = []
@@ -114,7 +115,7 @@ export const groundedprm: Replication = {
       if (bar) gains.push({ gain: gain.value, random: random.value })
       notes.push(
         `${name}: veto on the tree minus Monte Carlo ${said(gain)}; minus veto on Monte Carlo rollouts ${said(difference(rows, METHOD, PLAIN, draw))}; averaged minus Monte Carlo ${said(difference(rows, AVERAGED, CONTROL, draw))}; random tool minus Monte Carlo ${said(random)}`,
-        `${name}: tokens of the tree ${share(tokens(rows, METHOD) / tokens(rows, CONTROL))} of Monte Carlo's; all runs from a trace end right in ${share(mean(rows.map((r) => Number(r.group === 'all right'))))} of the traces, wrong in ${share(mean(rows.map((r) => Number(r.group === 'all wrong'))))}`,
+        `${name}: tokens of the tree ${share(tokens(rows, METHOD) / tokens(rows, CONTROL))} of Monte Carlo's; all 8 runs from the start end right in ${share(mean(rows.map((r) => Number(r.group === 'all right'))))} of the problems, wrong in ${share(mean(rows.map((r) => Number(r.group === 'all wrong'))))}; wrong prefixes recover in ${share(await recoveryOf(setting, seed))}`,
       )
     }
     const met = gains.filter(({ gain }) => gain >= BAR).length
@@ -126,17 +127,28 @@ export const groundedprm: Replication = {
       notes: [
         ...notes,
         'the published system draws its own traces and trains a generative model on the rationales; here given traces are labelled, and only the labels are judged',
-        'recovery at every step was added after the first run: a run then recovers in about 15 %, which is what the pilot on the card had',
+        'recovery at every step was added after the first run: so that the chance of a whole run grows with its length',
         'sweep 4 and width 1 of the tree were chosen on another seed',
       ],
     }
   },
 }
 
+function policyOf({ rescue, of }: Pick<Setting, 'rescue' | 'of'>, seed: string): StepWriter {
+  const policy = taskCompleter({ task: arithmeticChain, slip: PILOT.slip, recovery: 0, rescue, seed })
+  return of === 'run' ? policy : stepByStep(policy)
+}
+
+/** The measured share of runs from wrong prefixes that end right. */
+async function recoveryOf(setting: Pick<Setting, 'rescue' | 'of'>, seed: string): Promise<number> {
+  const name = `${seed}/grounded/recovery`
+  const wrong = injectedPrefixes(arithmeticChain, arithmeticChain.generate(name, LEVEL, 200), name)
+  return (await recoveryRate(policyOf(setting, name), arithmeticChain, wrong)).rate.value
+}
+
 async function rowsOf(setting: Omit<Setting, 'name' | 'bar'>, traces: number, seed: string): Promise<Row[]> {
   const completer = { slip: PILOT.slip, recovery: 0, rescue: setting.rescue }
-  const whole = taskCompleter({ task: arithmeticChain, ...completer, seed: `${seed}/rollout` })
-  const policy = setting.of === 'run' ? whole : stepByStep(whole)
+  const policy = policyOf(setting, `${seed}/rollout`)
   const simulated = { task: arithmeticChain, coverage: PILOT.coverage, accuracy: setting.accuracy, seed }
   const tool = noisyOracle(simulated)
   const blind = noisyOracle({ ...simulated, blind: { wrong: PILOT.slip } })
@@ -206,7 +218,7 @@ function traceOf({ problem, texts }: RolledTrace): Trace {
 }
 
 function rowOf({ texts, firstError }: RolledTrace, seen: Seen): Row {
-  const row: Row = { gold: firstError, said: {}, tokens: {}, group: groupOf(seen.monteCarlo.evidence, texts.length) }
+  const row: Row = { gold: firstError, said: {}, tokens: {}, group: groupOf(seen.monteCarlo.evidence) }
   for (const [name, { rule, options, of, spent }] of Object.entries(WAYS)) {
     const labels = rule.apply(texts.length, of(seen), rule.options.parse(options ?? {}))
     row.said[name] = labels.findIndex((label) => label.value === 0)
@@ -215,11 +227,11 @@ function rowOf({ texts, firstError }: RolledTrace, seen: Seen): Row {
   return row
 }
 
-/** Do all runs of the policy from a trace end alike? The trace's own answer is no run of the policy. */
-function groupOf(evidence: readonly Evidence[], steps: number): Row['group'] {
-  const rolled = evidence.filter((e) => e.kind === 'rollouts').filter((e) => e.step < steps - 1)
-  if (rolled.every((e) => e.successes === e.trials)) return 'all right'
-  return rolled.every((e) => e.successes === 0) ? 'all wrong' : 'mixed'
+/** Do all runs from the start end alike? Such a problem's outcomes alone teach nothing. */
+function groupOf(evidence: readonly Evidence[]): Row['group'] {
+  const start = evidence.find((e) => e.kind === 'rollouts' && e.step === -1)
+  if (start?.kind !== 'rollouts' || (start.successes > 0 && start.successes < start.trials)) return 'mixed'
+  return start.successes === 0 ? 'all wrong' : 'all right'
 }
 
 function armsOf(rows: readonly Row[], seed: string): Arm[] {
