@@ -10,6 +10,7 @@ export default defineConfig({
     // Started as a worker thread by its file.
     'src/worlds/sandbox/quickjs-worker.ts',
     'src/models/index.ts',
+    'src/models/policies/embedded/index.ts',
     'src/label/index.ts',
     'src/prove/index.ts',
     'src/apps/cli/main.ts',

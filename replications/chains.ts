@@ -31,7 +31,7 @@ export async function rolledTraces(
   n: number,
   completer: Completer,
   seed: string,
-  keep: (firstError: number) => boolean = () => true,
+  keep: (firstError: number, texts: readonly string[]) => boolean = () => true,
 ): Promise<RolledTrace[]> {
   // The writer is never rescued: a trace's errors are those of its steps.
   const { rescue: _, ...writing } = completer
@@ -43,7 +43,7 @@ export async function rolledTraces(
       const written = await writer.complete(problem, [], 0)
       const texts = written.ok ? written.steps.map((step) => step.text) : []
       const firstError = task.oracle(problem, texts).findIndex((truth) => !truth.correct)
-      if (kept.length < n && keep(firstError)) kept.push(rolled(task, problem, texts, firstError, policy))
+      if (kept.length < n && keep(firstError, texts)) kept.push(rolled(task, problem, texts, firstError, policy))
     }
   }
   return kept

@@ -18,6 +18,8 @@ import { type RolledTrace, rolledTraces } from './chains.ts'
 
 /** Rollouts a step of the control, chance of a slip, coverage and accuracy of the tool: the pilot of the card. */
 const PILOT = { k: 8, slip: 0.15, coverage: 0.8, accuracy: 0.95 } as const
+/** Traces of one seed and setting. */
+const TRACES = 200
 /** Level of 6 operations and the answer. */
 const LEVEL = 3
 /** "The veto at least .20 F1 above Monte Carlo at recovery of at least .08"; fixed before the first run. */
@@ -100,14 +102,13 @@ export const groundedprm: Replication = {
     'arithmetic chains of 6 operations, completer with slips .15, all traces that it writes; simulated tool; 8 rollouts a step for Monte Carlo, the tree may spend as many tokens on the same trace; F1 = harmonic mean of the accuracies on traces with and without an error',
   async run({ quick, seed, progress }): Promise<ReplicationResult> {
     const seeds = quick ? 1 : 5
-    const traces = quick ? 200 : 300
     const settings: ReplicationResult['settings'] = []
     const notes: string[] = []
     const gains: { gain: number; random: number }[] = []
     for (const { name, bar, ...setting } of SETTINGS) {
       progress(name)
       const rows: Row[] = []
-      for (let s = 0; s < seeds; s++) rows.push(...(await rowsOf(setting, traces, `${seed}/grounded/${s}`)))
+      for (let s = 0; s < seeds; s++) rows.push(...(await rowsOf(setting, `${seed}/grounded/${s}`)))
       const draw = `${seed}/${name}`
       settings.push({ name, arms: armsOf(rows, draw) })
       const gain = difference(rows, METHOD, CONTROL, draw)
@@ -127,7 +128,7 @@ export const groundedprm: Replication = {
       notes: [
         ...notes,
         'the published system draws its own traces and trains a generative model on the rationales; here given traces are labelled, and only the labels are judged',
-        'recovery at every step was added after the first run: so that the chance of a whole run grows with its length',
+        'recovery at every step was added after the first run had been seen; there the chance of a whole run grows with its length',
         'sweep 4 and width 1 of the tree were chosen on another seed',
       ],
     }
@@ -146,14 +147,14 @@ async function recoveryOf(setting: Pick<Setting, 'rescue' | 'of'>, seed: string)
   return (await recoveryRate(policyOf(setting, name), arithmeticChain, wrong)).rate.value
 }
 
-async function rowsOf(setting: Omit<Setting, 'name' | 'bar'>, traces: number, seed: string): Promise<Row[]> {
+async function rowsOf(setting: Omit<Setting, 'name' | 'bar'>, seed: string): Promise<Row[]> {
   const completer = { slip: PILOT.slip, recovery: 0, rescue: setting.rescue }
   const policy = policyOf(setting, `${seed}/rollout`)
   const simulated = { task: arithmeticChain, coverage: PILOT.coverage, accuracy: setting.accuracy, seed }
   const tool = noisyOracle(simulated)
   const blind = noisyOracle({ ...simulated, blind: { wrong: PILOT.slip } })
   const rows: Row[] = []
-  for (const rolled of await rolledTraces(arithmeticChain, LEVEL, traces, completer, seed)) {
+  for (const rolled of await rolledTraces(arithmeticChain, LEVEL, TRACES, completer, seed)) {
     const trace = traceOf(rolled)
     const collect = async (annotator: typeof mcts, options: unknown, own: StepTool): Promise<Collected> => {
       let usage: Usage = NO_USAGE

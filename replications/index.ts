@@ -1,8 +1,9 @@
 import type { Replication } from '../src/prove/replication.ts'
 import { genprm } from './genprm.ts'
 import { groundedprm } from './groundedprm.ts'
+import { mmPrm } from './mm-prm.ts'
 import { omegaprm } from './omegaprm.ts'
 import { prmLessons } from './prm-lessons.ts'
 
 /** Published claims against their controls, one file a paper. */
-export const REPLICATIONS: readonly Replication[] = [omegaprm, prmLessons, genprm, groundedprm]
+export const REPLICATIONS: readonly Replication[] = [omegaprm, prmLessons, genprm, mmPrm, groundedprm]

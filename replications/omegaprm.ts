@@ -4,7 +4,7 @@ import { injectedPrefixes, recoveryRate } from '../src/label/recovery-rate.ts'
 import { taskCompleter } from '../src/models/policies/task-completer.ts'
 import type { Arm, Replication, ReplicationResult } from '../src/prove/replication.ts'
 import { arithmeticChain } from '../src/worlds/tasks/arithmetic-chain.ts'
-import { meanFigure, pairedDifference, type RolledTrace, rolledTraces, rolloutUsage } from './chains.ts'
+import { type Completer, meanFigure, pairedDifference, type RolledTrace, rolledTraces, rolloutUsage } from './chains.ts'
 
 /** Rollouts from one prefix (papers/omegaprm.md). */
 const K = 8
@@ -13,7 +13,14 @@ const LENGTHS = [
   { level: 5, slip: 0.06, says: '16 operations' },
   { level: 6, slip: 0.03, says: '32 operations' },
 ] as const
-const RECOVERIES = [0, 0.02, 0.05, 0.1] as const
+/** Where recovery is possible: from any wrong prefix, or by restating a wrong step right after it. */
+const RECOVERIES = [
+  { rate: 0, atOnce: false },
+  { rate: 0.02, atOnce: false },
+  { rate: 0.05, atOnce: false },
+  { rate: 0.1, atOnce: false },
+  { rate: 0.1, atOnce: true },
+] as const
 /** Of the accuracy and of the rollouts of full Monte Carlo; fixed before the first run. */
 const BAR = { accuracy: 0.97, rollouts: 0.3, points: 0.2 } as const
 /** Sure enough that stopping costs less than the bar allows. */
@@ -33,6 +40,7 @@ type Way = (trace: RolledTrace, recovery: { alpha: number; beta: number }) => Pr
 /** The names of the arms, for the rule. */
 const FULL = ['every step, first 0 of 8', 'every step, last success'] as const
 const PLAIN = 'binary search (OmegaPRM)'
+const PLAIN_FEW = 'binary search, 4 rollouts a prefix'
 const SURE = 'posterior locator'
 const EQUAL = 'posterior locator, at most the rollouts of binary search'
 
@@ -40,7 +48,8 @@ const WAYS: Record<string, { control: boolean; way: Way }> = {
   [FULL[0]]: { control: true, way: (trace) => everyStep(trace, (n) => firstZero(n)) },
   [FULL[1]]: { control: true, way: (trace) => everyStep(trace, (n) => n.findLastIndex((k) => k > 0)) },
   'step by step until 0 of 8': { control: true, way: stepByStep },
-  [PLAIN]: { control: false, way: binary },
+  [PLAIN]: { control: false, way: (trace) => binary(trace, K) },
+  [PLAIN_FEW]: { control: false, way: (trace) => binary(trace, K / 2) },
   [SURE]: {
     control: false,
     way: (trace, recovery) => posterior(trace, { recovery, confidence: CONFIDENCE, perStep: K, most: Infinity }),
@@ -48,7 +57,7 @@ const WAYS: Record<string, { control: boolean; way: Way }> = {
   [EQUAL]: {
     control: false,
     way: async (trace, recovery) =>
-      posterior(trace, { recovery, confidence: 1, perStep: 2 * K, most: (await binary(trace)).rollouts }),
+      posterior(trace, { recovery, confidence: 1, perStep: 2 * K, most: (await binary(trace, K)).rollouts }),
   },
 }
 
@@ -60,7 +69,7 @@ export const omegaprm: Replication = {
   failsIf:
     'with a policy that never recovers, binary search has less than 97 % of the accuracy of rollouts from every step (best reading) or more than 30 % of their number, on either length; "partly" when it holds there and not at a recovery of 5 %',
   setting:
-    'arithmetic chains of 16 and 32 operations, completer with slips .06 and .03, failed traces only; a wrong prefix still ends right with probability 0, .02, .05, .1; 8 rollouts a prefix, those from the start counted for every search',
+    'arithmetic chains of 16 and 32 operations, completer with slips .06 and .03, failed traces only; a wrong prefix still ends right with probability 0, .02, .05, .1, or a wrong step is restated right after it with probability .1; 8 rollouts a prefix, those from the start counted for every search',
   async run({ quick, seed, progress }): Promise<ReplicationResult> {
     const seeds = quick ? 1 : 5
     const traces = quick ? 80 : 100
@@ -70,17 +79,18 @@ export const omegaprm: Replication = {
     let holds = true
     let holdsAtFive = true
     for (const { level, slip, says } of LENGTHS) {
-      for (const recovery of RECOVERIES) {
-        progress(`${says}, recovery ${recovery}`)
-        const located = await runSetting({ level, slip, rescue: recovery, seeds, traces, seed })
-        const name = `${says}, recovery ${100 * recovery} %`
+      for (const { rate: recovery, atOnce } of RECOVERIES) {
+        const name = `${says}, ${atOnce ? 'wrong steps restated at once in' : 'recovery'} ${100 * recovery} %`
+        progress(name)
+        const completer = { slip, recovery: atOnce ? recovery : 0, rescue: atOnce ? 0 : recovery }
+        const located = await runSetting({ level, completer, seeds, traces, seed })
         settings.push({ name, arms: armsOf(located, `${seed}/${name}`) })
         const [first = NOTHING, last = NOTHING, plain = NOTHING, sure = NOTHING] = [...FULL, PLAIN, SURE].map((arm) =>
           summary(located[arm]),
         )
         const full = first.right > last.right ? first : last
         for (const arm of [...FULL, PLAIN, SURE]) {
-          if (summary(located[arm]).right < BREAKS && !broken.has(`${says}/${arm}`))
+          if (!atOnce && summary(located[arm]).right < BREAKS && !broken.has(`${says}/${arm}`))
             broken.set(`${says}/${arm}`, recovery)
         }
         const fits = (one: { right: number; rollouts: number }): boolean =>
@@ -127,25 +137,28 @@ export const omegaprm: Replication = {
 
 async function runSetting(setting: {
   level: number
-  slip: number
-  rescue: number
+  completer: Completer
   seeds: number
   traces: number
   seed: string
 }): Promise<Record<string, Located[]>> {
-  const { level, slip, rescue } = setting
+  const { level, completer } = setting
   const out: Record<string, Located[]> = Object.fromEntries(Object.keys(WAYS).map((name) => [name, []]))
   for (let s = 0; s < setting.seeds; s++) {
     const seed = `${setting.seed}/omegaprm/${s}`
-    const completer = { slip, recovery: 0, rescue }
     const policy = taskCompleter({ task: arithmeticChain, ...completer, seed: `${seed}/recovery` })
     const wrong = injectedPrefixes(arithmeticChain, arithmeticChain.generate(`${seed}/recovery`, level, 60), seed)
     const { recovery } = await recoveryRate(policy, arithmeticChain, wrong)
-    for (const trace of await rolledTraces(arithmeticChain, level, setting.traces, completer, seed, (f) => f >= 0)) {
+    for (const trace of await rolledTraces(arithmeticChain, level, setting.traces, completer, seed, unrepaired)) {
       for (const [name, { way }] of Object.entries(WAYS)) out[name]?.push(await way(trace, recovery))
     }
   }
   return out
+}
+
+/** A repaired error is none that rollouts could find. */
+function unrepaired(firstError: number, texts: readonly string[]): boolean {
+  return firstError >= 0 && !texts.some((text) => text.startsWith('fix '))
 }
 
 async function everyStep(trace: RolledTrace, first: (counts: number[]) => number): Promise<Located> {
@@ -166,13 +179,13 @@ async function stepByStep(trace: RolledTrace): Promise<Located> {
   return { right: length - 1 === trace.firstError, rollouts: K * (1 + Math.min(length, trace.texts.length - 1)) }
 }
 
-async function binary(trace: RolledTrace): Promise<Located> {
+async function binary(trace: RolledTrace, k: number): Promise<Located> {
   const search = plainBisection(trace.texts.length)
   // The rollouts from the start decide whether a problem is searched at all.
-  let rollouts = K
+  let rollouts = k
   for (let length = search.next(); length !== null; length = search.next()) {
-    search.observe(length, await trace.count(length, K), K)
-    rollouts += K
+    search.observe(length, await trace.count(length, k), k)
+    rollouts += k
   }
   return { right: search.firstError() === trace.firstError, rollouts }
 }

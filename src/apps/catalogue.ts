@@ -1,5 +1,6 @@
 import type { Method } from '../core/method.ts'
 import { FORMATS } from '../io/formats/index.ts'
+import { PROBLEM_FORMATS } from '../io/problems/index.ts'
 import { SPLITTERS } from '../io/steps/index.ts'
 import { ANNOTATORS } from '../label/annotators/index.ts'
 import { LABEL_MODELS } from '../label/label-models/index.ts'
@@ -40,6 +41,7 @@ function percent(share: number): string {
 /** Everything that Gradus can do, by room; flags, docs and the viewer's forms are made from it. */
 export const CATALOGUE: readonly Room[] = [
   { name: 'formats', question: 'how do traces and labels come in and go out?', methods: FORMATS },
+  { name: 'problems', question: 'how do problems come in?', methods: PROBLEM_FORMATS },
   { name: 'splitters', question: 'where does a step end?', methods: SPLITTERS },
   { name: 'tasks', question: 'where do problems with exact step oracles come from?', methods: TASKS },
   { name: 'annotators', question: 'what do we learn about each step?', methods: annotators },

@@ -84,6 +84,11 @@ export class Budget {
     }
   }
 
+  /** Counts what an earlier session of the run has paid for outside the journal of requests. */
+  charge(usage: Usage): void {
+    this.#spent = addUsage(this.#spent, usage)
+  }
+
   #reserve(cost: Record<Counted, number>, sign: 1 | -1): void {
     this.#reserved.calls += sign * cost.calls
     this.#reserved.tokens += sign * cost.tokens

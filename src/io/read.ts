@@ -143,12 +143,13 @@ export function detectFormat(sample: Sample, file: string): Format {
 
 const NAMED_JSONL = /\.(jsonl|ndjson)(\.gz)?$/
 
-interface Records {
+export interface Records {
   sample: Sample
   batches: AsyncIterable<JsonLine[]>
 }
 
-async function openRecords(opened: Opened, path: string): Promise<Records> {
+/** The records of a file, whatever they are: the one place that knows containers. */
+export async function openRecords(opened: Opened, path: string): Promise<Records> {
   const { head, file } = opened
   if (head.subarray(0, 4).toString('latin1') === 'PAR1') {
     const rows = await readParquetRows(opened)

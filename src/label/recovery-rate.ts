@@ -24,6 +24,9 @@ export interface RecoveryRate {
 /** Rollouts from each wrong prefix: recoveries of a few percent need hundreds of rollouts, better spread over prefixes. */
 const PER_PREFIX = 4
 
+/** Injections tried until one does harm; in object tracking, seven of ten do none. */
+const ATTEMPTS = 20
+
 /** A rate measured on one set of prefixes is trusted like this many rollouts at most, since prefixes differ. */
 const TRUSTED_TRIALS = 100
 
@@ -92,17 +95,28 @@ export function isUnfinished(end: string): boolean {
   return end === 'length' || end === 'filter' || end === 'max-steps'
 }
 
-/** One wrong prefix a problem: an injected error of any kind at any step but the last, and some of its consequences. */
+/**
+ * One wrong prefix a problem: an injected error at any step but the last, and some of its consequences.
+ *
+ * Only errors after which a careful writer ends wrong: one that does no harm (the swap of an item that nobody asks for)
+ * is no lost prefix, and counting it would make a policy look as if it recovered.
+ */
 export function injectedPrefixes(task: Task, problems: readonly Problem[], seed: string): WrongPrefix[] {
   return problems.flatMap((problem) => {
     const rng = random(`${seed}/wrong-prefix/${problem.id}`)
     const careful = problem.solution ?? task.complete(problem, [], rng, { slip: 0, recovery: 0 })
-    const last = careful.length - 1
-    const injected = rng
-      .shuffle(task.errorKinds)
-      .flatMap((kind) => task.inject(problem, kind, rng.below(Math.max(1, last)), seed) ?? [])[0]
-    if (!injected || injected.firstError >= injected.steps.length - 1) return []
-    const length = injected.firstError + 1 + rng.below(injected.steps.length - injected.firstError - 1)
-    return [{ problem, steps: injected.steps.slice(0, length).map((text): Step => ({ text, kind: 'thought' })) }]
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const at = rng.below(Math.max(1, careful.length - 1))
+      const injected = task.inject(problem, rng.pick(task.errorKinds), at, `${seed}/${attempt}`)
+      if (!injected || at >= injected.steps.length - 1 || isRight(task, problem, injected.steps)) continue
+      const length = at + 1 + rng.below(injected.steps.length - at - 1)
+      return [{ problem, steps: injected.steps.slice(0, length).map((text): Step => ({ text, kind: 'thought' })) }]
+    }
+    return []
   })
+}
+
+function isRight(task: Task, problem: Problem, steps: readonly string[]): boolean {
+  const answer = task.answerOf(steps)
+  return answer !== null && task.check(problem, answer)
 }

@@ -1,7 +1,11 @@
-/** Tools that decide steps. */
+/** Tools that decide steps, answers that say the same, tasks with exact oracles. */
+
+export { type EqualOptions, equal, extractAnswer, type Verdict as EqualVerdict } from './answers/equal.ts'
 
 export type { Level, LevelName, Limits, Result, RunRequest } from './sandbox/index.ts'
 /** Untrusted code, at the best level of the machine. */
 export { probeLevels, run } from './sandbox/index.ts'
+export { TASKS } from './tasks/index.ts'
+export type { CompleterOptions, Injected, StepTruth, Task } from './tasks/task.ts'
 export { VERIFIERS } from './verifiers/index.ts'
 export type { Finding, Reliability, Verifier, VerifyContext } from './verifiers/verifier.ts'

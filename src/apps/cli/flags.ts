@@ -4,13 +4,17 @@ import { GradusError } from '../../core/errors.ts'
 import type { Verb } from './verb.ts'
 
 /** Short forms that hold for every verb that has the option. */
-const SHORT: Record<string, string> = { output: '-o', jobs: '-j', with: '-w', format: '-f' }
+const SHORT: Record<string, string> = { output: '-o', jobs: '-j', with: '-w', format: '-f', samples: '-n' }
 
 /** The command of a verb: one flag for each member of its options, described by the schema. */
 export function commandOf(v: Verb): Command {
   const command = new Command(`gradus ${v.name}`).description(v.summary).exitOverride().allowExcessArguments(true)
   if (v.arguments !== '') command.argument(v.arguments)
-  for (const [name, field] of Object.entries(v.options.shape)) command.addOption(optionOf(name, field as z.ZodType))
+  for (const [name, field] of Object.entries(v.options.shape)) {
+    command.addOption(optionOf(name, field as z.ZodType))
+    if (canBeOff(inner(field as z.ZodType)))
+      command.addOption(new Option(`--no-${kebab(name)}`, `without --${kebab(name)}`))
+  }
   if (v.examples.length > 0) {
     command.addHelpText('after', `\nExamples:\n${v.examples.map((e) => `  ${e}`).join('\n')}`)
   }
@@ -57,6 +61,11 @@ function optionOf(name: string, field: z.ZodType): Option {
   const option = new Option(`${short}${flag} ${placeholder}`, described)
   if (type instanceof z.ZodEnum) option.choices(type.options.map(String))
   return option
+}
+
+/** Text or `false`: `--cache FILE` beside `--no-cache`. */
+function canBeOff(type: z.ZodType): boolean {
+  return type instanceof z.ZodUnion && type.options.some((o) => o instanceof z.ZodLiteral && o.value === false)
 }
 
 function inner(field: z.ZodType): z.ZodType {

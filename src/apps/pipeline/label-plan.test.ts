@@ -146,6 +146,8 @@ describe('gradus label with rollouts', () => {
     const first = readFileSync(output, 'utf8')
     await run(ask)
     expect(readFileSync(output, 'utf8')).toBe(first)
+    const foreign = await run({ ...ask, output: undefined, task: 'game24', json: true })
+    expect(JSON.parse(foreign.out)).toMatchObject({ withoutPolicy: 12, modelCalls: 0 })
     const again = await run({ relabel: 'hard:threshold=.5', json: true })
     expect(JSON.parse(again.out)).toMatchObject({ modelCalls: 0 })
   })

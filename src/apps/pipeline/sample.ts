@@ -8,7 +8,8 @@ export interface SampleOptions {
   policy: StepWriter
   /** Traces of each problem. */
   n: number
-  verifier?: OutcomeCheck
+  /** Decides how runs of a problem end; none where nothing in this process can tell. */
+  verifier?: OutcomeCheck | ((problem: Problem) => OutcomeCheck | undefined)
   /** A fresh environment for each problem; closed when its traces are done. */
   environment?: (problem: Problem) => ActingEnvironment
   maxSteps?: number
@@ -27,13 +28,14 @@ export type Sampled = Rollout & { problem: Problem; sample: number }
  */
 export async function* sampleTraces(
   problems: Iterable<Problem> | AsyncIterable<Problem>,
-  { engine, policy, n, environment, ...rest }: SampleOptions,
+  { engine, policy, n, environment, verifier, ...rest }: SampleOptions,
 ): AsyncGenerator<Sampled, void, void> {
   const sampled = engine.each(problems, async (problem) => {
     const world = environment?.(problem)
+    const check = typeof verifier === 'function' ? verifier(problem) : verifier
     try {
       const done = await rollouts(
-        { ...rest, problem, policy, ...(world && { environment: world }) },
+        { ...rest, problem, policy, ...(world && { environment: world }), ...(check && { verifier: check }) },
         { from: 0, count: n },
       )
       return done.map((one, sample): Sampled => ({ ...one, problem, sample }))

@@ -81,7 +81,8 @@ function lineStart(code: string, at: number): number {
 type Parser = import('web-tree-sitter').Parser
 const parsers = new Map<Language, Promise<Parser>>()
 
-function parserFor(language: Language): Promise<Parser> {
+/** The parser of a language, loaded once. */
+export function parserFor(language: Language): Promise<Parser> {
   const known = parsers.get(language)
   if (known) return known
   const loading = loadParser(language)

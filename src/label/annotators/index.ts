@@ -3,15 +3,21 @@ import type { Annotator } from './annotator.ts'
 import { firstErrorLocator } from './first-error-locator.ts'
 import { mcts } from './mcts.ts'
 import { monteCarlo } from './monte-carlo.ts'
+import { mutation } from './mutation.ts'
 import { omegaprm } from './omegaprm.ts'
+import { solver } from './solver.ts'
+import { spare } from './spare.ts'
 import { annotatorOf } from './verifier.ts'
 
 export const ANNOTATORS: readonly Annotator[] = [
   ...VERIFIERS.map(annotatorOf),
+  solver,
+  mutation,
   monteCarlo,
   omegaprm,
   firstErrorLocator,
   mcts,
+  spare,
 ]
 
 /** What can look at any trace without a model or anything else; used where no annotator is named. */

@@ -27,7 +27,11 @@ export interface CountContext {
   signal?: AbortSignal
 }
 
-/** Rollouts `from` to `from + count - 1` of a prefix; a prefix that states an answer is checked, not continued. */
+/**
+ * Rollouts `from` to `from + count - 1` of a prefix; a prefix that states an answer is checked, not continued.
+ * @throws GradusError GRD-RUN-* when the run has ended (budget, Ctrl-C): counts that lack rollouts for that reason would
+ * be taken for the last word; what was paid for is found again when the run is resumed
+ */
 export async function countRollouts(
   context: CountContext,
   prefix: readonly Step[],
@@ -49,6 +53,7 @@ export async function countRollouts(
   const counted: Counted = { successes: 0, trials: 0, unfinished: 0, failed: 0, completions: [], usage: NO_USAGE }
   for (const one of done) count(one, counted, prefix.length)
   spend(counted.usage)
+  for (const one of done) if (!one.ok && one.error.code.startsWith('GRD-RUN-')) throw one.error
   return counted
 }
 

@@ -6,6 +6,7 @@ import { type Evidence, NO_USAGE, type Problem, type Step, type Trace, type Usag
 import type { OutcomeCheck, StepWriter, Written } from '../../engine/rollout.ts'
 import { taskCompleter } from '../../models/policies/task-completer.ts'
 import { arithmeticChain as task } from '../../worlds/tasks/arithmetic-chain.ts'
+import { TASKS } from '../../worlds/tasks/index.ts'
 import { injectedPrefixes, recoveryRate } from '../recovery-rate.ts'
 import { firstErrorPosterior } from '../rules/first-error-posterior.ts'
 import { hard } from '../rules/hard.ts'
@@ -226,6 +227,16 @@ describe('annotators that roll out', () => {
 })
 
 describe('recovery rate', () => {
+  it('is zero for every task whose completer never repairs: harmless errors are not counted as recovered', async () => {
+    for (const one of TASKS) {
+      const level = one.levels.length - 1
+      const wrong = injectedPrefixes(one, one.generate('zero', level, 25), 's')
+      expect(wrong.length).toBeGreaterThan(15)
+      const { successes, trials } = await recoveryRate(taskCompleter({ task: one, recovery: 0, seed: 'z' }), one, wrong)
+      expect([successes, trials]).toEqual([0, 4 * wrong.length])
+    }
+  })
+
   it('is measured on injected errors as the policy has it', async () => {
     const problems = task.generate('recovery', 4, 150)
     const wrong = injectedPrefixes(task, problems, 's')

@@ -1,3 +1,4 @@
+import { alignment } from './alignment.ts'
 import { averaged } from './averaged.ts'
 import { consensus } from './consensus.ts'
 import { firstErrorPosterior } from './first-error-posterior.ts'
@@ -17,4 +18,5 @@ export const RULES: readonly LabelRule[] = [
   toolVeto,
   averaged,
   firstErrorPosterior,
+  alignment,
 ]

@@ -16,6 +16,9 @@ import { isRecord, tryParse } from './wire.ts'
 
 const COUNT = 'Write the numbers from 1 to 9 in digits, separated by spaces, and nothing else.'
 const CHANCE = 'Write ten random words, separated by spaces.'
+/** For models that go on with a text: digits, which a model with a small alphabet of its own knows too. */
+const COUNT_TEXT = '1 2 3 4 5'
+const CHANCE_TEXT = '7 3 9 1\n'
 const PROBE_TOKENS = 32
 /** Calls that a probe makes at most; reserved from the budget. */
 const PROBE_CALLS = 16
@@ -56,10 +59,9 @@ export async function probe(endpoint: Endpoint, hooks: ProbeHooks, signal: Abort
     ...more,
   })
   const chat = await call(endpoint.generate(chatRequest(COUNT, { temperature: 0 }), 1, signal))
-  const text = await call(
-    endpoint.complete({ prompt: '1 2 3 4 5', maxTokens: PROBE_TOKENS, temperature: 0 }, 1, signal),
-  )
+  const text = await call(endpoint.complete({ prompt: COUNT_TEXT, maxTokens: PROBE_TOKENS, temperature: 0 }, 1, signal))
   const useChat = !(chat instanceof Fault)
+  const [counting, chance] = useChat ? [COUNT, CHANCE] : [COUNT_TEXT, CHANCE_TEXT]
   const can: Record<CapabilityName, Capability> = {
     ...fill(unknown('neither chat nor completions answered')),
     chat: useChat ? yes('answered') : failed(chat),
@@ -88,19 +90,19 @@ export async function probe(endpoint: Endpoint, hooks: ProbeHooks, signal: Abort
   }
 
   async function logprobs(): Promise<Capability> {
-    const drawn = await first(COUNT, { logprobs: 1 })
+    const drawn = await first(counting, { logprobs: 1 })
     if (drawn instanceof Fault) return failed(drawn)
     return drawn.tokens?.length
       ? yes(`${drawn.tokens.length} tokens`)
       : no('asked for, and none came in a readable shape')
   }
   async function several(): Promise<Capability> {
-    const drawn = await draw(CHANCE, { temperature: 1 }, 2)
+    const drawn = await draw(chance, { temperature: 1 }, 2)
     if (drawn instanceof Fault) return failed(drawn)
     return drawn.completions.length === 2 ? yes('2 of 2') : no(`${drawn.completions.length} of 2 came`)
   }
   async function seed(): Promise<Capability> {
-    const [a, b, c] = await Promise.all([1, 1, 2].map((s) => first(CHANCE, { temperature: 1, seed: s })))
+    const [a, b, c] = await Promise.all([1, 1, 2].map((s) => first(chance, { temperature: 1, seed: s })))
     for (const one of [a, b, c]) if (one instanceof Fault) return failed(one)
     const texts = [a, b, c].map((one) => (one && 'text' in one ? one.text : ''))
     if (texts[0] !== texts[1]) return no('the same seed gave two texts')
@@ -115,15 +117,14 @@ export async function probe(endpoint: Endpoint, hooks: ProbeHooks, signal: Abort
     const words = before.trim().split(/\s+/)
     const word = words[Math.floor(words.length / 2)]
     if (words.length < 3 || !word) return unknown('the model wrote too little to tell')
-    const prompt = useChat ? COUNT : '1 2 3 4 5'
-    const drawn = await first(prompt, { temperature: 0, stop: [word] })
+    const drawn = await first(counting, { temperature: 0, stop: [word] })
     if (drawn instanceof Fault) return failed(drawn)
     return drawn.text.includes(word) ? no('wrote on after the stop text') : yes('stopped')
   }
   async function stream(): Promise<Capability> {
     usage = addUsage(usage, { ...NO_USAGE, calls: 1 })
     try {
-      return (await hooks.streams(COUNT, PROBE_TOKENS, useChat ? 'chat' : 'completions'))
+      return (await hooks.streams(counting, PROBE_TOKENS, useChat ? 'chat' : 'completions'))
         ? yes('events')
         : no('answers in one piece')
     } catch (error) {
@@ -154,7 +155,7 @@ export async function probe(endpoint: Endpoint, hooks: ProbeHooks, signal: Abort
     if (text instanceof Fault) return { scoring: null, can: no('needs completions') }
     let reason: Capability = no('')
     for (const via of ['prompt_logprobs', 'echo'] as const) {
-      const scored = await call(endpoint.logprobs('One, two, three, four.', via, signal))
+      const scored = await call(endpoint.logprobs(COUNT_TEXT, via, signal))
       if (!(scored instanceof Fault) && scored.tokens.length > 1) return { scoring: via, can: yes(`by ${via}`) }
       reason = scored instanceof Fault ? failed(scored) : no('no tokens')
     }
@@ -201,8 +202,10 @@ export async function probe(endpoint: Endpoint, hooks: ProbeHooks, signal: Abort
 }
 
 /** Probed once a run, within the budget; every later process of the run reads the journal. */
-export function probeOnce(engine: Engine, endpoint: Endpoint, signal: AbortSignal): Promise<Capabilities> {
-  return engine.journal.once(`probe ${endpoint.pool}`, async () => {
+export async function probeOnce(engine: Engine, endpoint: Endpoint, signal: AbortSignal): Promise<Capabilities> {
+  let fresh = false
+  const capabilities = await engine.journal.once(`probe ${endpoint.pool}`, async () => {
+    fresh = true
     const reservation = await engine.budget.reserve({ calls: PROBE_CALLS })
     let usage = NO_USAGE
     try {
@@ -213,7 +216,14 @@ export function probeOnce(engine: Engine, endpoint: Endpoint, signal: AbortSigna
       reservation.settle(usage)
     }
   })
+  const known = counted.get(engine) ?? new Set()
+  if (!fresh && !known.has(endpoint.pool)) engine.budget.charge(capabilities.usage)
+  counted.set(engine, known.add(endpoint.pool))
+  return capabilities
 }
+
+/** Probes whose cost is in the budget of this process. */
+const counted = new WeakMap<Engine, Set<string>>()
 
 /**
  * @param by the method that needs it, for the message

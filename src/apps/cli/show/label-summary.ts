@@ -15,6 +15,8 @@ export class LabelSummary {
   steps = 0
   decided = 0
   lost = 0
+  /** Traces that the policy of the run cannot continue. */
+  withoutPolicy = 0
   /** Traces with labels of people or of a published set, which can be compared with. */
   #gold = 0
   readonly #byAnnotator: Map<string, { correct: number; incorrect: number }>
@@ -92,6 +94,7 @@ export class LabelSummary {
       ...(this.#spent.calls > 0 && { completionTokens: this.#spent.completionTokens }),
       annotators: Object.fromEntries(this.#byAnnotator),
       ...(this.#rollouts.size > 0 && { rollouts: Object.fromEntries(this.#rollouts) }),
+      ...(this.withoutPolicy > 0 && { withoutPolicy: this.withoutPolicy }),
       ...(this.#recovery && {
         recovery: {
           ...this.#recovery.rate,
@@ -129,6 +132,11 @@ export class LabelSummary {
     ]
     for (const [name, { successes, trials }] of this.#rollouts) {
       lines.push(`  ${name}: ${count(successes)} of ${count(trials)} rollouts end right`)
+    }
+    if (this.withoutPolicy > 0) {
+      lines.push(
+        `  ${count(this.withoutPolicy)} traces are of no built-in task and were not continued (--task names one)`,
+      )
     }
     if (this.#recovery) {
       const { successes, trials } = this.#recovery.rate

@@ -10,6 +10,10 @@ export const VERBS: Record<string, { summary: string; load: () => Promise<Verb> 
     summary: 'risk, evidence and first wrong step for every trace',
     load: async () => (await import('./label.ts')).label,
   },
+  sample: {
+    summary: 'problems in, traces of a policy out',
+    load: async () => (await import('./sample.ts')).sample,
+  },
   eval: {
     summary: "labels against people's labels, by each set's own rule",
     load: async () => (await import('./eval.ts')).evaluation,
@@ -26,6 +30,10 @@ export const VERBS: Record<string, { summary: string; load: () => Promise<Verb> 
   data: {
     summary: 'public data sets by name: the list, or the paths of their files',
     load: async () => (await import('./data.ts')).data,
+  },
+  train: {
+    summary: 'trains the embedded policies from nothing',
+    load: async () => (await import('./train.ts')).train,
   },
   serve: {
     summary: 'the embedded policy over the OpenAI wire, on this machine only',

@@ -91,6 +91,7 @@ export const label = verb({
         })
         for await (const batch of untilDamaged(batches, report, options.strict)) {
           const cut = await Promise.all(batch.map((trace) => resplit(trace, splitter)))
+          if (policy && !relabel) summary.withoutPolicy += cut.filter((trace) => policy.of(trace) === null).length
           if (!relabel && !measured) {
             measured = true
             const rate = await plan.prepare(cut, context.spend)

@@ -33,8 +33,6 @@ interface Request {
 
 /** Samples of one problem that make one call: they share the work on the prompt, and a budget still cuts finely. */
 const PER_CALL = 16
-/** Calls under way: enough to fill the largest batch of the model. */
-const CONCURRENCY = 64
 
 /**
  * Shipped weights as a writer of steps, one step a line.
@@ -183,7 +181,6 @@ function embeddedSampler(model: PolicyModel): Sampler<Request, Sample> {
   return {
     identity: { embedded: model.name, sha256: model.card.sha256 },
     pool: `embedded:${model.name}`,
-    concurrency: CONCURRENCY,
     perCall: () => PER_CALL,
     expect: ({ text }, samples) => ({
       promptTokens: text.length,

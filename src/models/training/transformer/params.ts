@@ -67,8 +67,3 @@ export async function toWeights(params: Params): Promise<Weights> {
   }
   return weights
 }
-
-/** Number of weights. */
-export function countWeights(config: TransformerConfig): number {
-  return layout(config).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0)
-}

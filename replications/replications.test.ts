@@ -1,0 +1,63 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { replicationText } from '../src/apps/cli/show/replication.ts'
+import { arithmeticChain } from '../src/worlds/tasks/arithmetic-chain.ts'
+import { selfRepairingChain } from '../src/worlds/tasks/self-repairing-chain.ts'
+import { rolledTraces, rolloutEvidenceOf } from './chains.ts'
+import { REPLICATIONS } from './index.ts'
+import { prmLessons } from './prm-lessons.ts'
+
+describe('rolled traces', () => {
+  it('have the first error of the oracle, and rollouts that agree with its exact values', async () => {
+    const completer = { slip: 0.15, recovery: 0, rescue: 0.08 }
+    const traces = await rolledTraces(selfRepairingChain, 2, 6, completer, 's')
+    expect(traces).toHaveLength(6)
+    for (const trace of traces) {
+      const exact = { slip: 0.15, recovery: 0 }
+      const truths = selfRepairingChain.oracle(trace.problem, trace.texts, exact)
+      expect(trace.firstError).toBe(truths.findIndex((t) => !t.correct))
+      for (const length of [2, 5]) {
+        const value = truths[length - 1]?.value || 0.08
+        const share = (await trace.count(length, 400)) / 400
+        expect(Math.abs(share - value)).toBeLessThan(4 * Math.sqrt(0.25 / 400))
+      }
+    }
+  })
+
+  it('give the same rollouts to whoever asks, and check the answer once', async () => {
+    const draw = () => rolledTraces(arithmeticChain, 3, 3, { slip: 0.1 }, 's', (f) => f >= 0)
+    const [a, b] = await Promise.all([draw(), draw()])
+    for (const [i, trace] of a.entries()) {
+      expect(trace.firstError).toBeGreaterThanOrEqual(0)
+      const evidence = await rolloutEvidenceOf(trace, 4)
+      expect(await rolloutEvidenceOf(b[i] ?? trace, 4)).toEqual(evidence)
+      expect(evidence.at(-1)).toMatchObject({ successes: 0, trials: 1 })
+    }
+  })
+})
+
+describe('replications', () => {
+  it('state their claim and the rule that would refute it, and have a control for every arm', () => {
+    for (const one of REPLICATIONS) {
+      for (const text of [one.claim, one.failsIf, one.setting]) expect(text.length).toBeGreaterThan(20)
+      const file = join(import.meta.dirname, 'results', `${one.paper}.json`)
+      expect(existsSync(file)).toBe(true)
+      const { mode, settings, failsIf } = JSON.parse(readFileSync(file, 'utf8'))
+      expect([mode, failsIf]).toEqual(['full', one.failsIf])
+      for (const { arms } of settings) {
+        expect(new Set(arms.map((arm: { control: boolean }) => arm.control))).toEqual(new Set([true, false]))
+      }
+    }
+  })
+
+  it('find the same again for the same seed, and say it in the agreed form', async () => {
+    const run = () => prmLessons.run({ quick: true, seed: 'test', progress: () => {} })
+    const [first, second] = [await run(), await run()]
+    expect(second).toEqual(first)
+    const text = replicationText(prmLessons, first)
+    expect(text).toMatch(/claim .*\n {2}fails if .*\n/)
+    expect(text).toMatch(/verdict +(holds|partly|fails): /)
+    expect(text).toContain('judge (control)')
+  })
+})
