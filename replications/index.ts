@@ -1,5 +1,6 @@
 import type { Replication } from '../src/prove/replication.ts'
 import { genprm } from './genprm.ts'
+import { groundedprm } from './groundedprm.ts'
 import { hardTaskSupervision } from './hard-task-supervision.ts'
 import { mmPrm } from './mm-prm.ts'
 import { omegaprm } from './omegaprm.ts'
@@ -14,6 +15,7 @@ export const REPLICATIONS: readonly Replication[] = [
   prmLessons,
   genprm,
   mmPrm,
+  groundedprm,
   spare,
   hardTaskSupervision,
   steporlm,

@@ -2,6 +2,7 @@
 export { type Aligned, type AlignOptions, align } from './alignment.ts'
 export type { Annotator } from './annotators/annotator.ts'
 export { ANNOTATORS } from './annotators/index.ts'
+export { type MctsContext, type MctsOptions, type MctsTree, mctsSearch } from './annotators/mcts-search.ts'
 export { lineSamples } from './annotators/mutation.ts'
 export { type OmegaTree, omegaExamples, omegaScore, omegaSearch } from './annotators/omegaprm.ts'
 export { spare, spareWith } from './annotators/spare.ts'

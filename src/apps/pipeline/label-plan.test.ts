@@ -55,6 +55,7 @@ describe('a labelling plan', () => {
     expect(ruleOf(['monte-carlo'])).toBe('hard')
     expect(ruleOf(['first-error-locator'])).toBe('first-error-posterior')
     expect(ruleOf(['monte-carlo', 'arithmetic'])).toBe('tool-veto')
+    expect(ruleOf(['mcts:tool=arithmetic'])).toBe('tool-veto')
     expect(ruleOf(['monte-carlo'], 'soft')).toBe('soft')
     expect(labelPlan({ with: ['consensus:agree=first-error'], policy }).rule).toMatchObject({
       rule: { name: 'consensus' },

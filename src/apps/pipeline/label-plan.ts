@@ -3,6 +3,7 @@ import type { Trace, Usage } from '../../core/words.ts'
 import type { Annotator } from '../../label/annotators/annotator.ts'
 import { firstErrorLocator } from '../../label/annotators/first-error-locator.ts'
 import { ANNOTATORS, OFFLINE_ANNOTATORS } from '../../label/annotators/index.ts'
+import { mcts } from '../../label/annotators/mcts.ts'
 import { type RecoveryRate, recoveryWarning } from '../../label/recovery-rate.ts'
 import { consensus } from '../../label/rules/consensus.ts'
 import { firstErrorPosterior } from '../../label/rules/first-error-posterior.ts'
@@ -43,7 +44,7 @@ export interface LabelPlan {
  * Annotators and rule from their names on the command line.
  *
  * Without a rule: tools alone are weighed by reliability, rollouts alone make hard labels (the locator's a posterior),
- * both together a veto.
+ * both together (also within mcts) a veto.
  * @throws GradusError GRD-LABEL-001 for unknown names, GRD-LABEL-004 where a policy is needed and none given
  */
 export function labelPlan(request: PlanRequest): LabelPlan {
@@ -122,7 +123,7 @@ function annotatorsOf(spec: Spec): Annotator[] {
 function defaultRule(annotators: readonly Annotator[]): LabelRule {
   const rolling = annotators.filter((a) => a.needs.includes('policy'))
   if (rolling.length === 0) return toolReliability
-  if (rolling.length < annotators.length) return toolVeto
+  if (rolling.length < annotators.length || annotators.some((a) => a.name === mcts.name)) return toolVeto
   return rolling.every((a) => a.name === firstErrorLocator.name) ? firstErrorPosterior : hard
 }
 

@@ -2,7 +2,7 @@ import { GradusError } from '../../core/errors.ts'
 import type { Method } from '../../core/method.ts'
 import type { Evidence, Trace, Usage } from '../../core/words.ts'
 import type { OutcomeCheck, StepWriter } from '../../engine/rollout.ts'
-import type { Reliability, VerifyContext } from '../../worlds/verifiers/verifier.ts'
+import type { Reliability, Verifier, VerifyContext } from '../../worlds/verifiers/verifier.ts'
 
 /** What an annotator cannot work without; checked before anything is spent. */
 export type Need = 'policy' | 'answer' | 'reference'
@@ -13,11 +13,16 @@ export interface AnnotateContext extends VerifyContext {
   policy?: StepWriter
   /** Decides whether a continuation ends right; present where the annotator needs `policy`. */
   check?: OutcomeCheck
+  /** Looks at the steps that a search writes, in place of the verifier that an annotator's options name. */
+  tool?: StepTool
   /** Names every random choice. */
   seed: string
   /** Called with what was spent, as it is spent. */
   spend(usage: Usage): void
 }
+
+/** The part of a verifier that a search needs; also what a simulated tool is. */
+export type StepTool = Pick<Verifier, 'name' | 'runsCode' | 'applies' | 'verify'>
 
 /** A method that looks at a trace and stores what it saw; it never makes a label. */
 export interface Annotator extends Method {

@@ -1,6 +1,7 @@
 import { VERIFIERS } from '../../worlds/verifiers/index.ts'
 import type { Annotator } from './annotator.ts'
 import { firstErrorLocator } from './first-error-locator.ts'
+import { mcts } from './mcts.ts'
 import { monteCarlo } from './monte-carlo.ts'
 import { mutation } from './mutation.ts'
 import { omegaprm } from './omegaprm.ts'
@@ -16,6 +17,7 @@ export const ANNOTATORS: readonly Annotator[] = [
   monteCarlo,
   omegaprm,
   firstErrorLocator,
+  mcts,
   spare,
   subtask,
 ]

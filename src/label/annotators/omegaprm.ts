@@ -1,10 +1,9 @@
 import { z } from 'zod'
-import { canonicalJson } from '../../core/hash.ts'
 import { type Node, ROOT, Tree } from '../../core/tree.ts'
 import { addUsage, type Evidence, NO_USAGE, type Step, type Trace, type Usage } from '../../core/words.ts'
 import { plainBisection } from '../first-error-locator.ts'
 import { type Annotator, policyOf } from './annotator.ts'
-import { type CountContext, type Counted, countRollouts, rolloutEvidence } from './rollout-counts.ts'
+import { type CountContext, type Counted, countRollouts, keyOf, rolloutEvidence } from './rollout-counts.ts'
 
 const Options = z.object({
   k: z.number().int().min(1).default(8).describe('rollouts from each probed prefix'),
@@ -222,11 +221,6 @@ export const omegaprm: Annotator = {
     }
     return last ? [...evidence, last] : evidence
   },
-}
-
-/** What makes two steps the same: the text, and for a tool call what was called. */
-function keyOf(step: Step): string {
-  return step.action ? `${step.text} ${canonicalJson(step.action)}` : step.text
 }
 
 function words(steps: readonly Step[]): number {

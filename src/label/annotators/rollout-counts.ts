@@ -1,3 +1,4 @@
+import { canonicalJson } from '../../core/hash.ts'
 import type { Evidence, Problem, Step, Usage } from '../../core/words.ts'
 import { addUsage, NO_USAGE } from '../../core/words.ts'
 import type { OutcomeCheck, StepWriter } from '../../engine/rollout.ts'
@@ -92,4 +93,9 @@ export function rolloutEvidence(source: string, length: number, counted: Counted
   const texts = completions.slice(0, keep).map(({ steps }) => steps.map((step) => step.text).join('\n'))
   const kept = texts.length > 0 && texts.some((text) => text !== '')
   return { kind: 'rollouts', source, step: length - 1, successes, trials, ...(kept && { completions: texts }), usage }
+}
+
+/** What makes two steps the same in a tree: the text, and for a tool call what was called. */
+export function keyOf(step: Step): string {
+  return step.action ? `${step.text} ${canonicalJson(step.action)}` : step.text
 }

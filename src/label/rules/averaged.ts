@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { StepLabel } from '../../core/words.ts'
+import { hybridReward, type Sign } from '../hybrid-reward.ts'
 import { pooledRollouts, toolVerdicts } from './pooled.ts'
 import type { LabelRule } from './rule.ts'
 
@@ -27,17 +28,16 @@ export const averaged: LabelRule = {
     const verdicts = toolVerdicts(steps, evidence)
     const last = pooledRollouts(steps, evidence).after.at(-1) ?? null
     const outcome = last === null ? 0 : last.successes > 0 ? 1 : -1
+    const signs = verdicts.map(sign)
     return verdicts.map((own, step): StepLabel => {
       const head = { step, meaning: 'correctness', source: averaged.name } as const
-      let later = 0
-      for (let j = step + 1; j < steps; j++) later += gamma ** (j - step) * sign(verdicts[j] ?? null)
-      const u = later / Math.max(1, steps - 1 - step) + beta * outcome
+      const u = hybridReward(signs, step, outcome, { beta, gamma })
       if (local && own === false) return { ...head, value: 0 }
       return u === 0 ? { ...head, value: null, reason: 'no-evidence' } : { ...head, value: u > 0 ? 1 : 0 }
     })
   },
 }
 
-function sign(verdict: boolean | null): number {
+function sign(verdict: boolean | null): Sign {
   return verdict === null ? 0 : verdict ? 1 : -1
 }
