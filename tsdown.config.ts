@@ -13,6 +13,7 @@ export default defineConfig({
     'src/models/policies/embedded/index.ts',
     'src/label/index.ts',
     'src/prove/index.ts',
+    'src/apps/pipeline/index.ts',
     'src/apps/cli/main.ts',
   ],
   format: 'esm',

@@ -9,7 +9,17 @@ const data = process.env.GRADUS_DATA ?? (existsSync(beside) ? beside : '')
 /** `*.full.test.ts` are the long ones: `npm run test:full`. */
 const full = process.env.GRADUS_FULL === '1'
 
+/** Examples import the package by its name; tests run them on the sources. */
+const sources = { io: 'io', label: 'label', pipeline: 'apps/pipeline' }
+const alias = Object.fromEntries(
+  Object.entries(sources).map(([name, room]) => [
+    `gradus/${name}`,
+    resolve(import.meta.dirname, `src/${room}/index.ts`),
+  ]),
+)
+
 export default defineConfig({
+  resolve: { alias },
   test: {
     include: full ? ['**/*.full.test.ts'] : ['**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**', ...(full ? [] : ['**/*.full.test.ts'])],

@@ -3,7 +3,19 @@ import { genprm } from './genprm.ts'
 import { groundedprm } from './groundedprm.ts'
 import { mmPrm } from './mm-prm.ts'
 import { omegaprm } from './omegaprm.ts'
+import { prlcoder } from './prlcoder.ts'
 import { prmLessons } from './prm-lessons.ts'
+import { spare } from './spare.ts'
+import { steporlm } from './steporlm.ts'
 
 /** Published claims against their controls, one file a paper. */
-export const REPLICATIONS: readonly Replication[] = [omegaprm, prmLessons, genprm, mmPrm, groundedprm]
+export const REPLICATIONS: readonly Replication[] = [
+  omegaprm,
+  prmLessons,
+  genprm,
+  mmPrm,
+  groundedprm,
+  spare,
+  steporlm,
+  prlcoder,
+]

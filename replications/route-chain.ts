@@ -87,7 +87,7 @@ export class RouteChain implements OutcomeCheck {
     let firstError = -1
     this.#states.set(prefixKey(problem, steps), state)
     while (!state.answered) {
-      const line = this.#line(state, operations, rng)
+      const line = this.#line(problem, state, operations, rng)
       if (line.wrong && firstError < 0) firstError = steps.length
       steps.push(thought(line.text))
       state = line.after
@@ -110,7 +110,7 @@ export class RouteChain implements OutcomeCheck {
     if (isLost(state, problem, operations) && rng.next() < rescue) steps.push(thought(`=${problem.answer}`))
     else {
       while (!state.answered && steps.length < most) {
-        const line = this.#line(state, operations, rng)
+        const line = this.#line(problem, state, operations, rng)
         steps.push(thought(line.text))
         state = line.after
         this.#states.set(prefixKey(problem, [...prefix, ...steps]), state)
@@ -121,16 +121,18 @@ export class RouteChain implements OutcomeCheck {
     return { ok: true, steps, end: steps.length === most ? 'step' : 'stop', usage }
   }
 
-  #line(state: State, operations: readonly [Operator, number][], rng: Random) {
+  /** The next line. A slip never mends an earlier one by luck, as with the completers of the built-in tasks. */
+  #line(problem: Problem, state: State, operations: readonly [Operator, number][], rng: Random) {
     const wrong = rng.next() < this.#options.slip
     if (state.done >= operations.length) {
-      const said = wrong ? rng.pick(nearby(state.total)) : state.total
-      return { text: `=${said}`, wrong, after: { ...state, answered: true } }
+      const slips = nearby(state.total).filter((answer) => String(answer) !== problem.answer)
+      return { text: `=${wrong ? rng.pick(slips) : state.total}`, wrong, after: { ...state, answered: true } }
     }
     const next = this.#next(state, operations, rng)
-    const said = wrong ? slipOf(next.line, rng) : text(next.line)
-    const value = Number(said.split('=')[1])
-    return { text: said, wrong, after: next.after(value) }
+    const read = (said: string): State => next.after(Number(said.split('=')[1]))
+    const slips = wrong ? slipsOf(next.line).filter((said) => isLost(read(said), problem, operations)) : []
+    const said = wrong ? rng.pick(slips) : text(next.line)
+    return { text: said, wrong, after: read(said) }
   }
 
   #next(state: State, operations: readonly [Operator, number][], rng: Random) {
@@ -158,8 +160,8 @@ export class RouteChain implements OutcomeCheck {
   }
 }
 
-/** A wrong sum, another number, another sign or a wrong copy; never with the right result. */
-function slipOf(line: Line, rng: Random): string {
+/** Wrong sums, other numbers, the other sign and wrong copies; never with the right result. */
+function slipsOf(line: Line): string[] {
   const right = compute(line)
   const wrong = [
     ...nearby(right).map((result) => text(line, result)),
@@ -167,7 +169,7 @@ function slipOf(line: Line, rng: Random): string {
     ...nearby(line.a).map((a) => text({ ...line, a })),
     text({ ...line, operator: line.operator === '+' ? '-' : '+' }),
   ]
-  return rng.pick(wrong.filter((said) => Number(said.split('=')[1]) !== right))
+  return wrong.filter((said) => Number(said.split('=')[1]) !== right)
 }
 
 const start = (problem: Problem): State => ({

@@ -222,7 +222,7 @@ export const Trace = z.object({
 })
 export type Trace = z.infer<typeof Trace>
 
-/** Published as `gradus/schema/*.json`; see `npm run build:schema`. */
+/** Published as `gradus/schema/*.json`. */
 export const SCHEMAS = { Problem, Step, Evidence, StepLabel, FirstErrorLabel, Verdict, Trace } as const
 
 export const NO_USAGE: Usage = { calls: 0, promptTokens: 0, completionTokens: 0, cachedTokens: 0, seconds: 0 }

@@ -1,6 +1,6 @@
 import { open, stat } from 'node:fs/promises'
-import { basename } from 'node:path'
-import { createGunzip, type Gunzip } from 'node:zlib'
+import { basename, dirname } from 'node:path'
+import { createGunzip } from 'node:zlib'
 import { GradusError } from '../core/errors.ts'
 import { LIMITS } from '../core/limits.ts'
 
@@ -20,8 +20,8 @@ export interface Opened {
 const HEAD_BYTES = 1 << 20
 /** Small enough that a piece's parsed records die young (docs/decisions/jsonl-reading.md). */
 const PIECE_BYTES = 1 << 16
-/** Output of gunzip. */
-const CHUNK_BYTES = 1 << 18
+/** Output of gunzip; where the data turn out to be damaged, at most this much before the damage is lost. */
+const CHUNK_BYTES = 1 << 16
 
 /**
  * @throws GradusError GRD-IO-001 where the file cannot be opened, GRD-IO-007 where gzip data is damaged (while
@@ -41,19 +41,31 @@ export async function openBytes(path: string): Promise<Opened> {
   const iterator = plain[Symbol.asyncIterator]()
   const pieces: Buffer[] = []
   let got = 0
+  let damage: unknown
   while (got < HEAD_BYTES) {
-    const next = await iterator.next()
-    if (next.done) break
+    const next = await iterator.next().catch((error: unknown) => {
+      if (got === 0) throw error
+      damage = error
+      return null
+    })
+    if (next === null || next.done) break
     pieces.push(Buffer.from(next.value))
     got += next.value.length
   }
   if (got === 0) throw new GradusError('GRD-IO-009', { where: { file }, found: 'an empty file' })
-  return { file, head: Buffer.concat(pieces), bytes: prepend(pieces, iterator), size }
+  return {
+    file,
+    head: Buffer.concat(pieces),
+    bytes: prepend(pieces, damage === undefined ? iterator : failing(damage)),
+    size,
+  }
 }
 
 /** Pieces of a file in one buffer that is used again and again: twice as fast as a stream for small records. */
 async function* filePieces(path: string): AsyncGenerator<Buffer> {
-  const file = await open(path)
+  const file = await open(path).catch((cause: NodeJS.ErrnoException) => {
+    throw cannotOpen(path, cause)
+  })
   try {
     const buffer = Buffer.allocUnsafeSlow(PIECE_BYTES)
     for (;;) {
@@ -73,14 +85,20 @@ export function stem(path: string): string {
     .replace(/\.[^.]+$/, '')
 }
 
+function cannotOpen(path: string, cause: NodeJS.ErrnoException): GradusError {
+  const known: Record<string, string> = { ENOENT: 'no such file', EACCES: 'no permission to read it' }
+  return new GradusError('GRD-IO-001', {
+    where: { file: path === '' ? "''" : path },
+    found: known[cause.code ?? ''] ?? cause.message,
+    expected: 'a file that can be read, or - for standard input',
+    try: [`ls -l ${dirname(path)}`],
+    cause,
+  })
+}
+
 async function sizeOf(path: string): Promise<number> {
   const info = await stat(path).catch((cause: NodeJS.ErrnoException) => {
-    throw new GradusError('GRD-IO-001', {
-      where: { file: path },
-      found:
-        cause.code === 'ENOENT' ? 'no such file' : cause.code === 'EACCES' ? 'no permission to read it' : cause.message,
-      cause,
-    })
+    throw cannotOpen(path, cause)
   })
   if (info.isDirectory()) {
     throw new GradusError('GRD-IO-001', {
@@ -93,6 +111,12 @@ async function sizeOf(path: string): Promise<number> {
   return info.size
 }
 
+/** What stands before a break is read first. */
+async function* failing(error: unknown): AsyncGenerator<Buffer> {
+  yield* []
+  throw error
+}
+
 async function* prepend<T extends Uint8Array>(first: readonly T[], rest: AsyncIterator<T>): AsyncGenerator<T> {
   try {
     yield* first
@@ -102,56 +126,57 @@ async function* prepend<T extends Uint8Array>(first: readonly T[], rest: AsyncIt
   }
 }
 
+/**
+ * Decompressed pieces. They are taken as zlib makes them, not by reading the stream: a stream that fails throws away
+ * what it still holds, and everything before a break is to be kept.
+ */
 async function* gunzip(bytes: AsyncIterable<Buffer>, file: string): AsyncGenerator<Buffer> {
   const unzip = createGunzip({ chunkSize: CHUNK_BYTES })
+  const ready: Buffer[] = []
+  let ended = false
+  unzip.on('data', (chunk: Buffer) => ready.push(chunk))
+  const over = new Promise<unknown>((resolve) => {
+    unzip.once('end', () => resolve(null)).once('error', resolve)
+  }).then((cause) => {
+    ended = true
+    return cause
+  })
   let packed = 0
   let unpacked = 0
-  const feed = (async () => {
-    try {
-      for await (const chunk of bytes) {
-        packed += chunk.length
-        if (!unzip.write(Buffer.from(chunk))) await drained(unzip)
-        if (unzip.destroyed) return
-      }
-      unzip.end()
-    } catch (error) {
-      unzip.destroy(error instanceof Error ? error : new Error(String(error)))
+  const checked = (chunk: Buffer): Buffer => {
+    unpacked += chunk.length
+    if (unpacked > 64 * CHUNK_BYTES && unpacked > packed * LIMITS.gzipRatio) {
+      throw new GradusError('GRD-IO-010', {
+        where: { file },
+        found: `gzip data that grows more than ${LIMITS.gzipRatio} times`,
+        try: ['decompress it yourself if you trust it'],
+      })
     }
-  })()
+    return chunk
+  }
   try {
-    for await (const chunk of unzip) {
-      unpacked += chunk.length
-      if (unpacked > 16 * CHUNK_BYTES && unpacked > packed * LIMITS.gzipRatio) {
-        throw new GradusError('GRD-IO-010', {
-          where: { file },
-          found: `gzip data that grows more than ${LIMITS.gzipRatio} times`,
-          try: ['decompress it yourself if you trust it'],
-        })
-      }
-      yield chunk
+    for await (const chunk of bytes) {
+      packed += chunk.length
+      // Piece by piece: what waits is at most what one piece unpacks to.
+      await Promise.race([new Promise((resolve) => unzip.write(Buffer.from(chunk), resolve)), over])
+      for (const piece of ready.splice(0)) yield checked(piece)
+      if (ended) break
     }
-    await feed
-  } catch (cause) {
-    if (cause instanceof GradusError) throw cause
-    throw new GradusError('GRD-IO-007', {
-      where: { file },
-      found: cause instanceof Error ? cause.message : String(cause),
-      expected: 'a whole gzip file',
-      try: ['gzip --test FILE', 'fetch the file again'],
-      cause,
-    })
+    unzip.end()
+    const cause = await over
+    for (const piece of ready.splice(0)) yield checked(piece)
+    if (cause !== null) throw damaged(file, cause)
   } finally {
     unzip.destroy()
   }
 }
 
-/** Resolves when more can be written, and when nothing ever will be because the reader went away. */
-function drained(unzip: Gunzip): Promise<void> {
-  return new Promise((go) => {
-    const done = (): void => {
-      unzip.off('drain', done).off('close', done)
-      go()
-    }
-    unzip.on('drain', done).on('close', done)
+function damaged(file: string, cause: unknown): GradusError {
+  return new GradusError('GRD-IO-007', {
+    where: { file },
+    found: cause instanceof Error ? cause.message : String(cause),
+    expected: 'a whole gzip file',
+    try: ['gzip --test FILE', 'fetch the file again'],
+    cause,
   })
 }

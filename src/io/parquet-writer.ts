@@ -1,14 +1,16 @@
-import { rename, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import type { Format } from './formats/format.ts'
 import { recordsOf } from './formats/write.ts'
+import { cannotWrite, targetOf } from './target.ts'
 import type { TraceWriter } from './write.ts'
 
 /**
  * One column for each field of the format's records; text stays text, everything else is JSON text, which the reader
  * turns back into values. Rows are held in memory until `close`.
  */
-export function parquetWriter(path: string, format: Format): TraceWriter {
+export async function parquetWriter(path: string, format: Format): Promise<TraceWriter> {
+  const target = await targetOf(path)
   const rows: Record<string, unknown>[] = []
   return {
     async write(traces) {
@@ -17,12 +19,17 @@ export function parquetWriter(path: string, format: Format): TraceWriter {
     async close() {
       const names = [...new Set(rows.flatMap((row) => Object.keys(row)))]
       const columnData = names.map((name) => ({ name, ...column(rows.map((row) => row[name])) }))
-      const temporary = `${path}.${process.pid}.tmp`
-      await writeFile(temporary, Buffer.from(parquetWriteBuffer({ columnData })))
-      await rename(temporary, path)
+      try {
+        await writeFile(target.name, Buffer.from(parquetWriteBuffer({ columnData })))
+      } catch (cause) {
+        await target.discard()
+        throw cause instanceof Error && 'code' in cause ? cannotWrite(path, cause) : cause
+      }
+      await target.commit()
     },
     async abandon() {
       rows.length = 0
+      await target.discard()
     },
   }
 }

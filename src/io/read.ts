@@ -166,14 +166,19 @@ export async function openRecords(opened: Opened, path: string): Promise<Records
     const lines = readJsonLines(opened.bytes, file)
     const first: JsonLine[] = []
     const seen: unknown[] = []
+    let rest: AsyncIterable<JsonLine[]> = lines
     while (seen.length < 5) {
-      const next = await lines.next()
-      if (next.done) break
+      const next = await lines.next().catch((error: unknown) => {
+        if (first.length === 0) throw error
+        rest = failing(error)
+        return null
+      })
+      if (next === null || next.done) break
       first.push(...next.value)
       for (const l of next.value) if ('value' in l && seen.length < 5) seen.push(l.value)
     }
     if (first.length === 0) throw new GradusError('GRD-IO-009', { where: { file }, found: 'only empty lines' })
-    return { sample: { path, container: 'jsonl', records: seen, head: text }, batches: chain([first], lines) }
+    return { sample: { path, container: 'jsonl', records: seen, head: text }, batches: chain([first], rest) }
   }
   const whole = await readWhole(opened)
   const document = parseDocument(whole, file)
@@ -206,6 +211,12 @@ function together(values: unknown[], head: Omit<Sample, 'records'>): Records {
 async function* chain(first: JsonLine[][], rest?: AsyncIterable<JsonLine[]>): AsyncGenerator<JsonLine[]> {
   yield* first
   if (rest) yield* rest
+}
+
+/** A file that breaks off among its first lines still gives what stands before. */
+async function* failing(error: unknown): AsyncGenerator<JsonLine[]> {
+  yield* []
+  throw error
 }
 
 async function readWhole(opened: Opened): Promise<string> {

@@ -1,12 +1,11 @@
 import { createWriteStream, type WriteStream } from 'node:fs'
-import { rename, unlink } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { createGzip, type Gzip } from 'node:zlib'
 import { GradusError } from '../core/errors.ts'
 import type { Trace } from '../core/words.ts'
 import type { Format } from './formats/format.ts'
 import { native } from './formats/native.ts'
-import { recordsOf } from './formats/write.ts'
+import { cannotHold, recordsOf } from './formats/write.ts'
+import { cannotWrite, targetOf } from './target.ts'
 
 /** Takes traces in order; nothing stands under the final name before `close`. */
 export interface TraceWriter {
@@ -18,7 +17,7 @@ export interface TraceWriter {
 
 /**
  * Writes traces to a file (`.gz` and `.parquet` understood by name) or to standard output (`-`).
- * @throws GradusError GRD-IO-011 where the format has no writer or cannot hold a trace, GRD-IO-013 on a write error
+ * @throws GradusError GRD-IO-011 where the format has no writer or cannot hold a trace, GRD-IO-013/014 on a write error
  */
 export async function traceWriter(path: string, format: Format = native): Promise<TraceWriter> {
   if (!format.write) {
@@ -31,8 +30,12 @@ export async function traceWriter(path: string, format: Format = native): Promis
   const out = await openText(path)
   const json = format.container === 'json'
   let first = true
+  let held = 0
   return {
     async write(traces) {
+      held += traces.length
+      const [trace] = traces
+      if (format.single && held > 1 && trace) throw onlyOne(trace, format.name)
       const records = recordsOf(format, traces)
       let text = ''
       for (const record of records) {
@@ -50,39 +53,57 @@ export async function traceWriter(path: string, format: Format = native): Promis
   }
 }
 
-interface TextOut {
+const onlyOne = (trace: Trace, format: string): GradusError =>
+  cannotHold(trace, format, 'more than one trace', 'one trace a file', 'convert each trace to a file of its own')
+
+/** Text in order; nothing stands under the final name before `close`. */
+export interface TextOut {
   write(text: string): Promise<void>
   close(): Promise<void>
   abandon(): Promise<void>
 }
 
-/** A temporary file beside the target and a rename at the end, so that a half-written file never has the name. */
+/** Writes text to a file whose final name appears at `close`, or to standard output (`-`). */
 export async function openText(path: string): Promise<TextOut> {
   if (path === '-') {
     const nothing = async (): Promise<void> => {}
     return { write: (text) => writeTo(process.stdout, text, 'standard output'), close: nothing, abandon: nothing }
   }
-  const temporary = `${path}.${process.pid}.tmp`
-  const file = createWriteStream(temporary)
-  await opened(file, path)
+  const target = await targetOf(path)
+  const file = createWriteStream(target.name)
+  const abandon = async (): Promise<void> => {
+    file.destroy()
+    await target.discard()
+  }
+  /** A failure leaves nothing behind. */
+  const orAbandon = async (done: Promise<void>): Promise<void> => {
+    try {
+      await done
+    } catch (error) {
+      await abandon()
+      throw error
+    }
+  }
+  await orAbandon(opened(file, path))
   const zip = path.endsWith('.gz') ? createGzip() : null
+  zip?.on('error', () => {})
   zip?.pipe(file)
   const finished = new Promise<void>((resolve, reject) => {
     file.once('finish', resolve)
-    file.once('error', (cause) => reject(cannotWrite(path, cause)))
+    file.once('error', (cause) => {
+      // A pipe does not pass errors on: the writer would wait for ever.
+      zip?.destroy(cause)
+      reject(cannotWrite(path, cause))
+    })
   })
   finished.catch(() => {})
   return {
-    write: (text) => writeTo(zip ?? file, text, path),
+    write: (text) => orAbandon(writeTo(zip ?? file, text, path)),
     async close() {
       ;(zip ?? file).end()
-      await finished
-      await rename(temporary, path)
+      await orAbandon(finished.then(() => target.commit()))
     },
-    async abandon() {
-      file.destroy()
-      await unlink(temporary).catch(() => {})
-    },
+    abandon,
   }
 }
 
@@ -96,15 +117,5 @@ function opened(file: WriteStream, path: string): Promise<void> {
 function writeTo(stream: WriteStream | Gzip | NodeJS.WriteStream, text: string, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     stream.write(text, (error) => (error ? reject(cannotWrite(path, error)) : resolve()))
-  })
-}
-
-function cannotWrite(path: string, cause: Error): GradusError {
-  const noFolder = 'code' in cause && cause.code === 'ENOENT'
-  return new GradusError('GRD-IO-013', {
-    where: { file: path },
-    found: noFolder ? 'no such folder' : cause.message,
-    ...(noFolder && { try: [`mkdir -p ${dirname(path)}`] }),
-    cause,
   })
 }

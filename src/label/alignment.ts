@@ -4,11 +4,10 @@ import {
   canonical,
   type Fact,
   factsOf,
-  key,
   leavesOf,
   numbersOf,
+  numberText,
   sameValue,
-  show,
   valueOfExpr,
   withLeaves,
 } from './facts.ts'
@@ -128,7 +127,7 @@ class Alignment {
     const constants = this.#reference.flatMap((r) =>
       r.expr ? leavesOf(r.expr).filter((_, i) => r.sources[i] === null) : [],
     )
-    this.#given = new Set([...numbersOf(prompt), ...constants].map(key))
+    this.#given = new Set([...numbersOf(prompt), ...constants].map(numberText))
   }
 
   /** Takes in the next calculation of the solution. */
@@ -138,7 +137,7 @@ class Alignment {
     const strange: number[] = []
     for (const leaf of leaves) {
       const at = this.#facts.findLastIndex((f) => !f.answer && sameValue(f.value, leaf))
-      const givenToo = this.#given.has(key(leaf))
+      const givenToo = this.#given.has(numberText(leaf))
       if (at >= 0 && (!givenToo || this.#facts[at]?.status === 'right')) uses.push(at)
       else if (!givenToo) strange.push(leaf)
     }
@@ -210,7 +209,7 @@ class Alignment {
     }
     if (fact.holds) this.#set(fact, 'right', at, `as reference step ${r.step}: ${r.text}`)
     else {
-      const right = show(valueOfExpr(fact.expr))
+      const right = numberText(valueOfExpr(fact.expr))
       this.#set(fact, 'wrong', at, `${fact.text}, but the calculation of reference step ${r.step} gives ${right}`)
     }
     return true
@@ -227,7 +226,7 @@ class Alignment {
     })
     const r = at === undefined ? undefined : this.#reference[at]
     if (at === undefined || r === undefined) return false
-    this.#set(fact, 'right', at, `reaches ${show(r.value)} of reference step ${r.step} in another way`)
+    this.#set(fact, 'right', at, `reaches ${numberText(r.value)} of reference step ${r.step} in another way`)
     this.#confirm(fact, r.step)
     return true
   }
@@ -276,7 +275,7 @@ class Alignment {
     const r = this.#reference[source]
     if (r === undefined) return
     const own = used.uses.every((at) => this.#facts[at]?.status === 'right')
-    const where = `step ${by} puts it where the reference has ${show(r.value)} (reference step ${r.step})`
+    const where = `step ${by} puts it where the reference has ${numberText(r.value)} (reference step ${r.step})`
     if (own) {
       used.blamed = true
       this.#set(used, 'wrong', source, `${used.text}, and ${where}`)
@@ -287,12 +286,14 @@ class Alignment {
     const faulty = this.#openBefore(used).filter((fact) => !fact.holds || fact.strange.length > 0)
     const [culprit] = faulty
     if (culprit === undefined || faulty.length > 1) return
-    const why = culprit.holds ? `${culprit.strange.map(show).join(', ')} stands nowhere before` : 'it does not hold'
+    const why = culprit.holds
+      ? `${culprit.strange.map(numberText).join(', ')} stands nowhere before`
+      : 'it does not hold'
     this.#set(
       culprit,
       'wrong',
       null,
-      `${culprit.text}: ${why}, and with its value ${where.replace('it', show(used.value))}`,
+      `${culprit.text}: ${why}, and with its value ${where.replace('it', numberText(used.value))}`,
     )
     culprit.reference = r.step
   }
@@ -315,7 +316,7 @@ class Alignment {
   #noMatch(fact: StudentFact): void {
     if (!fact.holds) this.#set(fact, 'loose', null, `unaligned, and ${fact.text} does not hold`)
     else if (fact.strange.length > 0) {
-      this.#set(fact, 'loose', null, `unaligned, and ${fact.strange.map(show).join(', ')} stands nowhere before`)
+      this.#set(fact, 'loose', null, `unaligned, and ${fact.strange.map(numberText).join(', ')} stands nowhere before`)
     } else this.#set(fact, 'detour', null, `unaligned; ${fact.text} holds`)
   }
 
@@ -333,14 +334,14 @@ class Alignment {
     const own = this.#values.get(last)
     if (own !== undefined && sameValue(own, fact.value)) return ['right', 'states the value computed for it']
     if (sameValue(fact.value, said.value)) return ['right', `the answer of reference step ${said.step}`]
-    if (own !== undefined) return ['wrong', `answers ${fact.text}, but ${show(own)} was computed`]
+    if (own !== undefined) return ['wrong', `answers ${fact.text}, but ${numberText(own)} was computed`]
     const computed = this.#facts.slice(0, -1).findLast((f) => !f.answer && sameValue(f.value, fact.value))
     if (computed === undefined) return ['wrong', `answers ${fact.text}, which stands nowhere before`]
     if (last >= 0 && (computed.status === 'detour' || computed.status === 'loose')) {
       this.#blame(computed, last, fact.step)
     }
     if (computed.status === 'right' && this.#facts.every((f) => f === fact || f.status === 'right')) {
-      return ['wrong', `answers ${fact.text}, which is a value on the way to ${show(said.value)}`]
+      return ['wrong', `answers ${fact.text}, which is a value on the way to ${numberText(said.value)}`]
     }
     return ['right', 'states a value computed before']
   }

@@ -110,7 +110,7 @@ const assigned = (expr: Expr, value: number, target: string): Fact => ({
   value,
   target,
   answer: false,
-  text: `${target} = ${show(value)}`,
+  text: `${target} = ${numberText(value)}`,
 })
 
 /** `16-3-4=9`, also the other way round and over more than one step; nothing where a side cannot be read. */
@@ -124,7 +124,7 @@ function chainFact(sides: readonly string[], target: string | null): Fact[] {
   if (computed === undefined) return []
   const value = last.kind === 'number' ? last.value : valueOfExpr(first)
   const head = target === null ? '' : `${target} = `
-  return [{ expr: computed, value, target, answer: false, text: `${head}${showExpr(computed)} = ${show(value)}` }]
+  return [{ expr: computed, value, target, answer: false, text: `${head}${showExpr(computed)} = ${numberText(value)}` }]
 }
 
 /** Reads `2*(3+4)/7`; null for anything else. `20%` is .2. */
@@ -194,7 +194,7 @@ export function withLeaves(expr: Expr, leaves: readonly number[]): Expr {
 
 /** The same text for expressions that differ by the order of terms or factors only. */
 export function canonical(expr: Expr): string {
-  if (expr.kind === 'number') return key(expr.value)
+  if (expr.kind === 'number') return numberText(expr.value)
   const additive = expr.operator === '+' || expr.operator === '-'
   const parts: string[] = []
   const collect = (e: Expr, inverse: boolean): void => {
@@ -211,7 +211,7 @@ export function canonical(expr: Expr): string {
 }
 
 /** Do two numbers count as one value? Eight digits, so that sums of decimals compare. */
-export const sameValue = (a: number, b: number): boolean => key(a) === key(b)
+export const sameValue = (a: number, b: number): boolean => numberText(a) === numberText(b)
 
 /** Is a stated number the exact one, or the exact one rounded to the decimals that are shown? */
 export function agrees(stated: number, exact: number): boolean {
@@ -220,12 +220,11 @@ export function agrees(stated: number, exact: number): boolean {
   return decimals >= 1 && Math.abs(stated - exact) <= 0.500_001 * 10 ** -decimals
 }
 
-export const key = (value: number): string => String(Number(value.toPrecision(8)))
-
-export const show = key
+/** One text for numbers that count as equal. */
+export const numberText = (value: number): string => String(Number(value.toPrecision(8)))
 
 export function showExpr(expr: Expr): string {
-  if (expr.kind === 'number') return show(expr.value)
+  if (expr.kind === 'number') return numberText(expr.value)
   const side = (e: Expr): string => (e.kind === 'number' ? showExpr(e) : `(${showExpr(e)})`)
   return `${side(expr.left)} ${expr.operator} ${side(expr.right)}`
 }

@@ -3,8 +3,10 @@ export { type Aligned, type AlignOptions, align } from './alignment.ts'
 export type { Annotator } from './annotators/annotator.ts'
 export { ANNOTATORS } from './annotators/index.ts'
 export { type MctsContext, type MctsOptions, type MctsTree, mctsSearch } from './annotators/mcts-search.ts'
+export { lineSamples } from './annotators/mutation.ts'
 export { type OmegaTree, omegaExamples, omegaScore, omegaSearch } from './annotators/omegaprm.ts'
 export { spare, spareWith } from './annotators/spare.ts'
+export { type Subtask, subtask, subtasksOf } from './annotators/subtask.ts'
 export {
   type Locator,
   type LocatorOptions,
@@ -26,4 +28,5 @@ export {
 export { injectedPrefixes, type RecoveryRate, recoveryRate, type WrongPrefix } from './recovery-rate.ts'
 export { RULES } from './rules/index.ts'
 export type { LabelRule } from './rules/rule.ts'
+export { type LabellerAccuracy, type StepErrorRate, stepErrorRate } from './step-error-rate.ts'
 export { firstErrorOf, risksOf, verdictFromRisks } from './verdict.ts'

@@ -2,6 +2,11 @@
 
 export { type EqualOptions, equal, extractAnswer, type Verdict as EqualVerdict } from './answers/equal.ts'
 
+/** Optimisation models: read, solved, audited against a reference. */
+export { type Audit, audit, DEFAULT_VARIANTS, prepare } from './optimisation/audit.ts'
+export { Model } from './optimisation/model.ts'
+export { readModel } from './optimisation/read-model.ts'
+export { highs } from './optimisation/solve.ts'
 export type { Level, LevelName, Limits, Result, RunRequest } from './sandbox/index.ts'
 /** Untrusted code, at the best level of the machine. */
 export { probeLevels, run } from './sandbox/index.ts'

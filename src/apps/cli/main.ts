@@ -1,5 +1,6 @@
-import { CommanderError } from 'commander'
+import type { CommanderError } from 'commander'
 import { explain, GradusError } from '../../core/errors.ts'
+import { cannotWrite, discardUnfinished } from '../../io/target.ts'
 import { harmless } from './show/style.ts'
 import { EXIT, type ExitCode, type Terminal, type Verb } from './verb.ts'
 import { VERBS } from './verbs/index.ts'
@@ -36,10 +37,15 @@ async function runVerb(v: Verb, argv: readonly string[], terminal: Terminal): Pr
   try {
     command.parse(argv, { from: 'user' })
   } catch (error) {
-    if (error instanceof CommanderError && error.exitCode !== 0) throw misused(error, v)
+    if (isCommanders(error) && error.exitCode !== 0) throw misused(error, v)
     throw error
   }
   return await v.run(command.args, parseOptions(v, command.opts()), terminal)
+}
+
+/** Told by its code, so that the library is loaded only where options are parsed. */
+function isCommanders(error: unknown): error is CommanderError {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('commander.')
 }
 
 /** Commander's complaint as ours: what was met, and the help of the verb. */
@@ -51,11 +57,14 @@ function misused(error: CommanderError, v: Verb): GradusError {
   })
 }
 
+/** What another command line or another file would mend; a full disk is no such thing. */
+const USAGE = /^GRD-(CLI|IO-(?!014)|LABEL-00[134]|EVAL|DATA-001|MODEL-004)/
+
 function report(error: unknown, json: boolean, terminal: Terminal): ExitCode {
-  if (error instanceof CommanderError) return EXIT.done
+  if (isCommanders(error)) return EXIT.done
   if (error instanceof GradusError) {
     terminal.err(`${json ? JSON.stringify({ error }) : explain(error)}\n`)
-    return /^GRD-(CLI|IO|LABEL-00[14]|EVAL|DATA-001)/.test(error.code) ? EXIT.usage : EXIT.failed
+    return USAGE.test(error.code) ? EXIT.usage : EXIT.failed
   }
   terminal.err(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
   return EXIT.failed
@@ -94,6 +103,16 @@ const terminal: Terminal = {
 // A reader that stops early (`| head`) is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(EXIT.done)
-  throw error
+  process.exit(report(cannotWrite('standard output', error), process.argv.includes('--json'), terminal))
 })
+// Ctrl-C leaves nothing half-written; a verb that ends by itself (serve) has a listener of its own.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    if (process.listenerCount(signal) > 1) return
+    discardUnfinished()
+    const found = `${signal}; no output was written`
+    terminal.err(`${explain(new GradusError('GRD-RUN-002', { found, try: ['the same command again'] }))}\n`)
+    process.exit(EXIT.interrupted)
+  })
+}
 process.exitCode = await main(process.argv.slice(2), terminal)

@@ -59,12 +59,20 @@ export function mergeFiles(files: readonly VoterFile[], model: LabelModel, gold:
   )
   const outcomes = outcomesOf(list, voters, classes)
   const domain = domainsOf(list)
+  const voiced = matrix.votes.reduce((n, v) => n + (v < 0 ? 0 : 1), 0)
+  if (voiced === 0 && outcomes === undefined) {
+    throw new GradusError('GRD-LABEL-003', {
+      where: { file: files.map((f) => f.file).join(', ') },
+      found: `no labels and no verdicts in ${list.length} traces`,
+      expected: 'files that were labelled',
+      try: ['gradus label FILE -o labelled.jsonl'],
+    })
+  }
   const fitted = model.fit(
     { ...matrix, ...(outcomes && { outcomes }), ...(domain && { domain }) },
     {},
     goldVector(gold, bases, classes),
   )
-  const voiced = matrix.votes.reduce((n, v) => n + (v < 0 ? 0 : 1), 0)
   let item = 0
   const traces = list.map((base) => {
     const steps = base.steps.map(() => distribution(fitted, item++))

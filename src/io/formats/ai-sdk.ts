@@ -1,15 +1,21 @@
 import { GradusError } from '../../core/errors.ts'
-import { type Message, type Part, traceFromConversation } from './conversation.ts'
+import type { Trace } from '../../core/words.ts'
+import { conversationFromTrace, type Message, type Part, type Result, traceFromConversation } from './conversation.ts'
 import { type At, type Format, hasFields, place, share } from './format.ts'
-import { asObject, asText, type JsonObject, objects, pick, unwrapJson } from './loose.ts'
+import { asObject, asText, type JsonObject, objects, pick, present, unwrapJson } from './loose.ts'
 import { readMessages } from './messages.ts'
 import { call, result } from './messages-parts.ts'
 import { looksLikeEvents, readEvents } from './sse.ts'
 import { readUsage } from './usage.ts'
+import { cannotHold } from './write.ts'
+import { pairedResults } from './write-messages.ts'
 
 /**
  * Messages of the AI SDK: stored UI messages with `parts`, and model messages with `tool-call` and `tool-result`
  * content; a list of them or `{messages}`.
+ *
+ * Written as `{id, model, messages, totalUsage}` of UI messages. Names of agents, definitions of tools and the
+ * number of calls have no place.
  */
 export const aiSdkMessages: Format = {
   name: 'ai-sdk-messages',
@@ -36,6 +42,7 @@ export const aiSdkMessages: Format = {
     }
     return [traceFromConversation({ messages }, head, at)]
   },
+  write: (traces) => traces.map(writeMessages),
 }
 
 const UI_PART = /^(text|reasoning|file|source-url|source-document|step-start|dynamic-tool|tool-.+|data-.+)$/
@@ -45,6 +52,46 @@ function areMessages(list: unknown): boolean {
   const messages = objects(list)
   const ui = messages.every((m) => Array.isArray(m.parts) && objects(m.parts).every(isUiPart))
   return ui || messages.some((m) => objects(m.content).some((p) => /^tool-(call|result)$/.test(String(p.type))))
+}
+
+function writeMessages(trace: Trace): unknown {
+  const { messages } = conversationFromTrace(trace)
+  const { results, orphan } = pairedResults(messages)
+  if (orphan) throw cannotHold(trace, 'ai-sdk-messages', 'a result without its call', 'results of calls only')
+  const { usage } = trace
+  return present<JsonObject>({
+    id: trace.id,
+    model: asText(trace.source.generator),
+    messages: messages
+      .filter((m) => m.role !== 'tool')
+      .map((m, i) => ({
+        id: `message-${i}`,
+        role: m.role,
+        parts: m.parts.map((part) => writeUiPart(part, results)),
+      })),
+    totalUsage: usage && {
+      inputTokens: usage.promptTokens,
+      outputTokens: usage.completionTokens,
+      cachedInputTokens: usage.cachedTokens,
+    },
+  })
+}
+
+function writeUiPart(part: Part, results: ReadonlyMap<Part, Result>): JsonObject {
+  if (part.type === 'image') return { type: 'file', mediaType: part.mediaType, url: part.path }
+  if (part.type === 'result') return { type: 'text', text: part.output }
+  if (part.type !== 'call') return { type: part.type, text: part.text }
+  const result = results.get(part)
+  const state = result?.isError ? 'output-error' : result ? 'output-available' : 'input-available'
+  return present<JsonObject>({
+    type: 'dynamic-tool',
+    toolName: part.name,
+    toolCallId: part.id,
+    state,
+    input: part.input,
+    output: result?.isError ? undefined : result?.output,
+    errorText: result?.isError ? result.output : undefined,
+  })
 }
 
 /** GenAI parts have the same types, but keep their text under `content`. */

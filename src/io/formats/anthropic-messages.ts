@@ -119,7 +119,7 @@ function write(trace: Trace): unknown {
   const own = trace.source.dataset === NAME && trace.extra ? others(trace.extra, 'failedCalls') : undefined
   return {
     ...own,
-    ...(system.length > 0 && { system: system.flatMap(writePart) }),
+    ...(system.length > 0 && { system: system.flatMap(writeBlock) }),
     ...(tools && {
       tools: tools.map(({ name, description, parameters }) => ({
         name,
@@ -129,11 +129,12 @@ function write(trace: Trace): unknown {
     }),
     messages: messages
       .filter((m) => m.role !== 'system')
-      .map((m) => ({ role: m.role === 'assistant' ? 'assistant' : 'user', content: m.parts.flatMap(writePart) })),
+      .map((m) => ({ role: m.role === 'assistant' ? 'assistant' : 'user', content: m.parts.flatMap(writeBlock) })),
   }
 }
 
-function writePart(part: Part): JsonObject[] {
+/** A content block; a call's input that is no object is put into one. */
+export function writeBlock(part: Part): JsonObject[] {
   switch (part.type) {
     case 'text':
       return [{ type: 'text', text: part.text }]

@@ -1,8 +1,10 @@
 import { GradusError } from '../../core/errors.ts'
+import { contentHash } from '../../core/hash.ts'
 import type { Trace, Usage } from '../../core/words.ts'
-import { type Message, traceFromConversation } from './conversation.ts'
+import { writeBlock } from './anthropic-messages.ts'
+import { conversationFromTrace, type Message, traceFromConversation } from './conversation.ts'
 import { type At, type Format, hasFields, place, type Sample, share } from './format.ts'
-import { asList, asObject, asText, type JsonObject, objects } from './loose.ts'
+import { asList, asObject, asText, type JsonObject, objects, present } from './loose.ts'
 import { readMessages } from './messages.ts'
 import { readUsage, totalUsage } from './usage.ts'
 
@@ -13,6 +15,9 @@ import { readUsage, totalUsage } from './usage.ts'
  * One model message may be split over lines that repeat its id and usage: usage counts once for each id (without ids,
  * once for a run of lines with the same usage). Lines of a subagent carry its type as `agent`. A prompt that was edited
  * leaves a branch behind: of prompts with the same parent the last one counts.
+ *
+ * Written as a line a message, linked by `parentUuid`; agents with names are side chains. System text, definitions of
+ * tools, costs and the number of calls have no place: usage stands whole with the first message of the model.
  */
 export const claudeCode: Format = {
   name: 'claude-code',
@@ -37,6 +42,7 @@ export const claudeCode: Format = {
       throw new GradusError('GRD-IO-012', { where: place(at), found: 'no messages of a session' })
     return traces
   },
+  write: (traces) => traces.flatMap(writeSession),
 }
 
 const KINDS = /^(user|assistant)$/
@@ -150,4 +156,42 @@ function subagentNames(lines: readonly JsonObject[]): Map<string, string> {
 function subagentOf(line: JsonObject, names: ReadonlyMap<string, string>): string | undefined {
   if (typeof line.parent_tool_use_id === 'string') return names.get(line.parent_tool_use_id) ?? 'subagent'
   return line.isSidechain === true ? (asText(line.agentId) ?? 'subagent') : undefined
+}
+
+function writeSession(trace: Trace): JsonObject[] {
+  const { messages } = conversationFromTrace(trace)
+  const opening = messages.findIndex((m) => m.role !== 'system')
+  const turns = opening === -1 ? [] : messages.slice(opening)
+  const measured = turns.find((m) => m.role === 'assistant')
+  return turns.map((turn, i) => {
+    const spoken = turn.role === 'assistant'
+    const { usage } = trace
+    return {
+      parentUuid: i === 0 ? null : uuidOf(trace, i - 1),
+      isSidechain: spoken && turn.agent !== undefined,
+      ...(spoken && turn.agent !== undefined && { agentId: turn.agent }),
+      sessionId: trace.id,
+      type: spoken ? 'assistant' : 'user',
+      uuid: uuidOf(trace, i),
+      message: present<JsonObject>({
+        id: spoken ? `msg_${i}` : undefined,
+        role: spoken ? 'assistant' : 'user',
+        model: spoken ? asText(trace.source.generator) : undefined,
+        content: turn.parts.flatMap(writeBlock),
+        usage: usage && turn === measured ? writeUsage(usage) : undefined,
+      }),
+    }
+  })
+}
+
+/** Anthropic counts what was read from the cache outside the input. */
+const writeUsage = (usage: Usage): JsonObject => ({
+  input_tokens: usage.promptTokens - usage.cachedTokens,
+  cache_read_input_tokens: usage.cachedTokens,
+  output_tokens: usage.completionTokens,
+})
+
+function uuidOf(trace: Trace, i: number): string {
+  const hash = contentHash(`${trace.id} ${i}`)
+  return [hash.slice(0, 8), hash.slice(8, 12), hash.slice(12, 16), hash.slice(16, 20), hash.slice(20, 32)].join('-')
 }

@@ -1,16 +1,20 @@
 import { GradusError } from '../../core/errors.ts'
-import type { Usage } from '../../core/words.ts'
-import { type Message, traceFromConversation } from './conversation.ts'
+import type { Trace, Usage } from '../../core/words.ts'
+import { conversationFromTrace, type Message, traceFromConversation } from './conversation.ts'
 import { type At, type Format, hasFields, place, share } from './format.ts'
 import { asObject, asText, type JsonObject, pick, unwrapJson } from './loose.ts'
 import { readMessages } from './messages.ts'
+import { writeItem } from './openai-responses.ts'
 import { readUsage } from './usage.ts'
+import { withoutSystem } from './write-messages.ts'
 
 /**
  * Codex CLI rollouts: lines `{timestamp, type, payload}`.
  *
  * Only `response_item` lines are steps; `event_msg` lines repeat them. Usage is the last cumulative total, a call for
  * each total that is new. The environment block that the tool puts first is context, not the prompt.
+ *
+ * A file holds one session. Names of agents, definitions of tools, costs and the number of calls have no place.
  */
 export const codexCli: Format = {
   name: 'codex-cli',
@@ -49,6 +53,8 @@ export const codexCli: Format = {
     const head = { id, generator, dataset: 'codex-cli', usage: usage && { ...usage, calls: totals.size } }
     return [traceFromConversation({ messages }, head, at)]
   },
+  single: true,
+  write: (traces) => traces.flatMap(write),
 }
 
 const ENVIRONMENT = /^\s*(<environment_context>|<user_instructions>|# AGENTS\.md instructions)/
@@ -70,4 +76,26 @@ function unwrapOutput(payload: JsonObject): JsonObject {
   const code = asObject(body.metadata)?.exit_code
   const failed = body.success === false || (typeof code === 'number' && code !== 0)
   return { ...payload, output, ...(failed && { status: 'failed' }) }
+}
+
+function write(trace: Trace): JsonObject[] {
+  const { system, turns } = withoutSystem(conversationFromTrace(trace).messages)
+  const [base, ...more] = system
+  const { usage } = trace
+  const payloads: [string, JsonObject][] = [
+    ['session_meta', { id: trace.id, ...(base !== undefined && { base_instructions: { text: base } }) }],
+    ['turn_context', { model: trace.source.generator }],
+    ...more.map((text): [string, JsonObject] => ['response_item', writeItem({ type: 'text', text }, 'system')]),
+    ...turns.flatMap((m) => m.parts.map((part): [string, JsonObject] => ['response_item', writeItem(part, m.role)])),
+  ]
+  if (usage) {
+    const total_token_usage = {
+      input_tokens: usage.promptTokens,
+      cached_input_tokens: usage.cachedTokens,
+      output_tokens: usage.completionTokens,
+    }
+    payloads.push(['event_msg', { type: 'token_count', info: { total_token_usage } }])
+  }
+  // no clock: the order, in milliseconds
+  return payloads.map(([type, payload], i) => ({ timestamp: new Date(i).toISOString(), type, payload }))
 }

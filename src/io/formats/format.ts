@@ -56,6 +56,8 @@ export interface Format {
    * @throws GradusError GRD-IO-011 where the format cannot hold a trace
    */
   write?(traces: readonly Trace[]): unknown[]
+  /** A file holds one trace: the records that `write` makes are the parts of it. */
+  single?: true
 }
 
 /**

@@ -1,17 +1,22 @@
 import { GradusError } from '../../core/errors.ts'
 import type { Trace, Usage } from '../../core/words.ts'
-import { type Message, type Part, traceFromConversation } from './conversation.ts'
+import { conversationFromTrace, type Message, type Part, type Result, traceFromConversation } from './conversation.ts'
 import { type At, type Format, hasFields, place, share } from './format.ts'
 import { asList, asNumber, asObject, asText, type JsonObject, objects, present } from './loose.ts'
 import { readMessages } from './messages.ts'
 import { call, readPart } from './messages-parts.ts'
 import { readUsage, totalUsage } from './usage.ts'
+import { cannotHold } from './write.ts'
+import { inPlainOrder, objectInput, pairedResults } from './write-messages.ts'
 
 /**
  * Gemini CLI: chat sessions (JSON, or JSONL with a header line) and recordings of model responses, one call a line.
  *
  * In a session a call and its result stand in one record. In a recording there are no results, the pieces of a stream
  * are joined, and of their usages the last counts.
+ *
+ * Written as a session in JSONL, one a file. System text, definitions of tools, names of agents, costs and the number
+ * of calls have no place; neither has a result without its call, whose trace cannot be held.
  */
 export const geminiCli: Format = {
   name: 'gemini-cli',
@@ -31,6 +36,8 @@ export const geminiCli: Format = {
     const records = objects(record)
     return [records.some(isRecorded) ? readRecording(records, at) : readSession(records, at)]
   },
+  single: true,
+  write: (traces) => traces.flatMap(writeSession),
 }
 
 const isRecorded = (record: unknown): boolean =>
@@ -134,4 +141,48 @@ export function joinTexts(parts: readonly Part[]): Part[] {
 
 export function lastUsage(chunks: readonly JsonObject[]): Usage | undefined {
   return readUsage(chunks.findLast((chunk) => asObject(chunk.usageMetadata))?.usageMetadata)
+}
+
+function writeSession(trace: Trace): JsonObject[] {
+  const messages = inPlainOrder(conversationFromTrace(trace).messages)
+  const { results, orphan } = pairedResults(messages)
+  if (orphan) throw cannotHold(trace, 'gemini-cli', 'a result without its call', 'results of calls only')
+  const opening = messages.findIndex((m) => m.role !== 'system')
+  const turns = opening === -1 ? [] : messages.slice(opening).filter((m) => m.role !== 'tool')
+  const measured = turns.find((m) => m.role === 'assistant')
+  return [
+    { sessionId: trace.id, projectHash: '' },
+    ...turns.map((turn, i) => writeLine(turn, `${i}`, results, turn === measured ? trace : undefined)),
+  ]
+}
+
+function writeLine(turn: Message, id: string, results: ReadonlyMap<Part, Result>, measured?: Trace): JsonObject {
+  const content = turn.parts.flatMap((p): JsonObject[] => {
+    if (p.type === 'text') return [{ text: p.text }]
+    return p.type === 'image' ? [{ type: 'image', image: p.path, mediaType: p.mediaType }] : []
+  })
+  if (turn.role !== 'assistant') return { id, type: 'user', content }
+  const thoughts = turn.parts.flatMap((p) => (p.type === 'reasoning' ? [{ description: p.text }] : []))
+  const toolCalls = turn.parts.flatMap((p) => (p.type === 'call' ? [writeCall(p, results.get(p))] : []))
+  const usage = measured?.usage
+  return present<JsonObject>({
+    id,
+    type: 'gemini',
+    content,
+    model: asText(measured?.source.generator),
+    thoughts: thoughts.length > 0 ? thoughts : undefined,
+    toolCalls: toolCalls.length > 0 ? toolCalls : undefined,
+    tokens: usage && { input: usage.promptTokens, output: usage.completionTokens, cached: usage.cachedTokens },
+  })
+}
+
+function writeCall(asked: Extract<Part, { type: 'call' }>, result: Result | undefined): JsonObject {
+  const response = result && { [result.isError ? 'error' : 'output']: result.output }
+  return present<JsonObject>({
+    id: asked.id,
+    name: asked.name,
+    args: objectInput(asked.input),
+    status: result?.isError ? 'error' : result ? 'success' : 'executing',
+    result: response && [{ functionResponse: { id: asked.id, name: asked.name, response } }],
+  })
 }

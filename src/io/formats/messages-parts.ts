@@ -178,5 +178,5 @@ function isTextBlock(value: unknown): boolean {
   if (!object) return false
   if (object.type === undefined) return typeof object.text === 'string' && Object.keys(object).length === 1
   if (object.type === 'json') return 'value' in object
-  return /^(text|input_text|output_text|error-text)$/.test(String(object.type))
+  return /^(text|input_text|output_text|summary_text|reasoning_text|error-text)$/.test(String(object.type))
 }

@@ -4,6 +4,7 @@ import { questionKey } from '../../core/split.ts'
 import type { Label, Step, Trace } from '../../core/words.ts'
 import { type At, type Format, hasFields, parseRecord, share } from './format.ts'
 import { importedEvidence } from './gold.ts'
+import { cannotHold } from './write.ts'
 
 interface Node {
   text: string
@@ -31,6 +32,9 @@ interface Path {
  *
  * Every leaf gives one trace; a step's label is the Monte Carlo value of the prefix that ends with it. In the flat
  * layout a prefix's steps are the pieces between the prefixes of it that are listed as well.
+ *
+ * Written as a tree without branches, a row for each trace: question, reference answer, steps and the values of their
+ * labels. What else a trace has is left out; a step without a value label cannot be held.
  */
 export const omegaprm: Format = {
   name: 'omegaprm',
@@ -47,6 +51,7 @@ export const omegaprm: Format = {
     if (paths.length === 0) at.odd('no solution', String(row.question_id))
     return paths.map((path, i) => trace(row, path, i, at))
   },
+  write: (traces) => traces.map(write),
 }
 
 function trace(row: z.output<typeof Row>, { texts, values }: Path, leaf: number, at: At): Trace {
@@ -86,4 +91,30 @@ function flatPaths(question: string, prefixes: z.output<typeof Flat>): Path[] {
       values: stops.map((p) => value.get(p)!),
     }
   })
+}
+
+function write(trace: Trace): unknown {
+  const values = new Map<number, number>()
+  for (const label of trace.labels ?? []) {
+    if (label.meaning === 'value' && label.value !== null) values.set(label.step, label.value)
+  }
+  if (trace.steps.length === 0) throw cannotHold(trace, 'omegaprm', 'no steps', 'at least one step')
+  const path = trace.steps.map((step, i): Node => {
+    const value = values.get(i)
+    if (value === undefined)
+      throw cannotHold(trace, 'omegaprm', `no value of step ${i}`, 'a value label for every step')
+    return { text: step.text, mc_value: value, children: [] }
+  })
+  path.forEach((node, i) => {
+    const next = path[i + 1]
+    if (next) node.children.push(next)
+  })
+  // nobody says what the question alone is worth; the reader does not ask
+  const root: Node = { text: '', mc_value: path[0]?.mc_value ?? 0, children: path.slice(0, 1) }
+  return {
+    question: trace.problem.prompt,
+    final_answer: trace.problem.answer ?? '',
+    reasoning_steps: root,
+    question_id: trace.problem.id,
+  }
 }

@@ -1,10 +1,11 @@
 import { GradusError } from '../../core/errors.ts'
 import type { Trace, Usage } from '../../core/words.ts'
-import { type Message, type Part, traceFromConversation } from './conversation.ts'
+import { conversationFromTrace, type Message, type Part, traceFromConversation } from './conversation.ts'
 import { type At, type Format, hasFields, others, place, share } from './format.ts'
-import { asNumber, asObject, asText, type JsonObject, objects } from './loose.ts'
+import { asNumber, asObject, asText, type JsonObject, objects, present } from './loose.ts'
 import { call, readArguments, result } from './messages-parts.ts'
 import { readUsage, totalUsage } from './usage.ts'
+import { asArguments, ownExtra } from './write-messages.ts'
 
 /**
  * OpenHands: lists of events, and lines of resolver output with their `history`.
@@ -12,12 +13,15 @@ import { readUsage, totalUsage } from './usage.ts'
  * An observation belongs to the event named by `cause`; old histories have no ids, there the next observation of the
  * same kind answers. Several events may come from one model response, whose usage counts once; resolver output has the
  * costs only. State changes are no steps.
+ *
+ * Written as lines of resolver output, which hold many runs and their success; calls are events of MCP tools with the
+ * model's own call beside. Reasoning becomes a message; names of agents, definitions of tools and images have no place.
  */
 export const openhands: Format = {
   name: 'openhands',
   summary: 'event trajectories and resolver output of OpenHands',
   home: 'https://github.com/All-Hands-AI/OpenHands',
-  container: 'json',
+  container: 'jsonl',
   unit: 'record',
   detect: (sample) =>
     Math.max(Array.isArray(sample.document) && isTrajectory(sample.document) ? 1 : 0, share(sample, isResolved)),
@@ -28,6 +32,7 @@ export const openhands: Format = {
     if (!isResolved(line)) throw new GradusError('GRD-IO-006', { where: place(at, 'history'), found: 'no history' })
     return [readResolved(line, at)]
   },
+  write: (traces) => traces.map(write),
 }
 
 const isEvent = (value: unknown): boolean =>
@@ -39,39 +44,47 @@ const isResolved = (value: unknown): boolean =>
   hasFields(value, 'history', 'instruction') && objects(asObject(value)?.history).some((e) => 'action' in e)
 
 function readTrajectory(events: readonly JsonObject[], at: At): Trace {
+  const responses = responsesOf(events)
+  const head = {
+    id: at.line === 1 ? at.stem : `${at.stem}-${at.line}`,
+    generator: responses.map((r) => asText(r.model)).find((m) => m !== undefined) ?? '',
+    dataset: 'openhands',
+    usage: totalUsage(responses.map((r) => readUsage(r.usage))),
+  }
+  return traceFromConversation({ messages: messagesOf(events, at) }, head, at)
+}
+
+/** Responses of the model behind the events, each once. */
+function responsesOf(events: readonly JsonObject[]): JsonObject[] {
   const responses = new Map<string, JsonObject>()
   for (const event of events) {
     const response = asObject(asObject(event.tool_call_metadata)?.model_response)
     if (typeof response?.id === 'string') responses.set(response.id, response)
   }
-  const head = {
-    id: at.line === 1 ? at.stem : `${at.stem}-${at.line}`,
-    generator: [...responses.values()].map((r) => asText(r.model)).find((m) => m !== undefined) ?? '',
-    dataset: 'openhands',
-    usage: totalUsage([...responses.values()].map((r) => readUsage(r.usage))),
-  }
-  return traceFromConversation({ messages: messagesOf(events, at) }, head, at)
+  return [...responses.values()]
 }
 
 function readResolved(line: JsonObject, at: At): Trace {
   const issue = asObject(line.issue)
+  const responses = responsesOf(objects(line.history))
   const repository = [issue?.owner, issue?.repo].filter((s) => typeof s === 'string').join('/')
   const head = {
     id: issue ? `${repository}#${String(issue.number)}` : `${at.stem}-${at.line}`,
     generator: '',
     dataset: 'openhands',
     outcome: typeof line.success === 'boolean' ? Number(line.success) : undefined,
-    usage: costOf(asObject(line.metrics)),
+    usage: costOf(asObject(line.metrics), responses),
     extra: others(line, 'history', 'instruction', 'metrics', 'success'),
   }
   return traceFromConversation({ messages: messagesOf(objects(line.history), at) }, head, at)
 }
 
-function costOf(metrics: JsonObject | undefined): Usage | undefined {
+function costOf(metrics: JsonObject | undefined, responses: readonly JsonObject[]): Usage | undefined {
+  const tokens = totalUsage(responses.map((r) => readUsage(r.usage)))
   const cost = asNumber(metrics?.accumulated_cost)
-  if (cost === undefined) return undefined
-  const calls = Array.isArray(metrics?.costs) ? metrics.costs.length : 0
-  return { calls, promptTokens: 0, completionTokens: 0, cachedTokens: 0, seconds: 0, cost }
+  if (cost === undefined) return tokens
+  const calls = Array.isArray(metrics?.costs) ? metrics.costs.length : (tokens?.calls ?? 0)
+  return { calls, promptTokens: 0, completionTokens: 0, cachedTokens: 0, seconds: 0, ...tokens, cost }
 }
 
 const STATES = /^(agent_state_changed|change_agent_state|null|)$/
@@ -131,3 +144,76 @@ function callOf(event: JsonObject, kind: string, args: JsonObject, at: At): Extr
   const own = event.id === undefined ? undefined : String(event.id)
   return call(id ?? own, asText(metadata?.function_name) ?? kind, input)
 }
+
+function write(trace: Trace): unknown {
+  const own = ownExtra(trace, 'openhands')
+  return present<JsonObject>({
+    ...own,
+    instruction: trace.problem.prompt,
+    history: writeEvents(trace),
+    success: trace.outcome === 1 || (trace.outcome === 0 ? false : undefined),
+    metrics: trace.usage?.cost === undefined ? undefined : { accumulated_cost: trace.usage.cost },
+  })
+}
+
+function writeEvents(trace: Trace): JsonObject[] {
+  const events: JsonObject[] = []
+  const open = new Map<string, number>()
+  const { usage } = trace
+  let measured = usage === undefined
+  const add = (event: JsonObject): number => {
+    // no clock: the order, in milliseconds
+    const id = events.length
+    events.push({ id, timestamp: new Date(id).toISOString(), ...event })
+    return id
+  }
+  for (const { role, parts } of conversationFromTrace(trace).messages) {
+    for (const part of parts) {
+      if (part.type === 'text' || part.type === 'reasoning') {
+        const action = role === 'system' ? 'system' : 'message'
+        add({ source: role === 'user' ? 'user' : 'agent', action, args: { content: part.text } })
+      } else if (part.type === 'call') {
+        const id = add({
+          source: 'agent',
+          action: 'call_tool_mcp',
+          args: { name: part.name, arguments: part.input },
+          tool_call_metadata: {
+            function_name: part.name,
+            tool_call_id: part.id,
+            model_response: present<JsonObject>({
+              id: `response-${events.length}`,
+              model: trace.source.generator,
+              choices: [
+                {
+                  message: {
+                    role: 'assistant',
+                    tool_calls: [
+                      {
+                        id: part.id,
+                        type: 'function',
+                        function: { name: part.name, arguments: asArguments(part.input) },
+                      },
+                    ],
+                  },
+                },
+              ],
+              usage: measured ? undefined : usage && tokensOf(usage),
+            }),
+          },
+        })
+        measured = true
+        if (part.id !== undefined) open.set(part.id, id)
+      } else if (part.type === 'result') {
+        const observation = part.isError ? 'error' : 'mcp'
+        add({ source: 'environment', observation, cause: open.get(part.id ?? '') ?? part.id, content: part.output })
+      }
+    }
+  }
+  return events
+}
+
+const tokensOf = (usage: Usage): JsonObject => ({
+  prompt_tokens: usage.promptTokens,
+  completion_tokens: usage.completionTokens,
+  prompt_tokens_details: { cached_tokens: usage.cachedTokens },
+})

@@ -3,13 +3,16 @@ import type { Trace } from '../../core/words.ts'
 import { type At, type Format, place, share } from './format.ts'
 import { asObject, type JsonObject, objects, pick } from './loose.ts'
 import type { Span } from './span.ts'
+import { genaiAttributes, openinferenceAttributes } from './span-attributes-write.ts'
 import { asMillis, readAttributes, spanOfRecord } from './span-records.ts'
 import { tracesFromSpans } from './spans.ts'
+import { spansOfTrace, type WrittenSpan } from './spans-write.ts'
 
 /** Spans one by one, as exporters write them, or bare maps of their attributes; told apart by the convention. */
 function spanFormat(
   head: Pick<Format, 'name' | 'summary' | 'home'>,
   belongs: (attributes: JsonObject) => boolean,
+  write?: (span: WrittenSpan, trace: Trace) => JsonObject,
 ): Format {
   return {
     ...head,
@@ -17,6 +20,10 @@ function spanFormat(
     unit: 'document',
     detect: (sample) => share(sample, (r) => belongs(attributesOf(r))),
     read: (record, at) => readRecords(objects(record), head.name, at),
+    ...(write && {
+      write: (traces: readonly Trace[]) =>
+        traces.flatMap((trace) => spansOfTrace(trace).map((span) => writeRecord(span, write(span, trace)))),
+    }),
   }
 }
 
@@ -28,6 +35,7 @@ export const otelGenai = spanFormat(
     home: 'https://opentelemetry.io/docs/specs/semconv/gen-ai/',
   },
   (a) => has(a, /^gen_ai\./) && !has(a, /^(ai\.operationId$|openinference\.)/),
+  genaiAttributes,
 )
 
 /** OpenInference attributes, flattened or as a tree. */
@@ -38,6 +46,7 @@ export const openinference = spanFormat(
     home: 'https://github.com/Arize-ai/openinference',
   },
   (a) => has(a, /^openinference\.span\.kind$/),
+  openinferenceAttributes,
 )
 
 /** Telemetry of the AI SDK; its outer span repeats text and usage of the inner one. */
@@ -49,6 +58,21 @@ export const aiSdkSpans = spanFormat(
   },
   (a) => has(a, /^ai\.operationId$/),
 )
+
+/** A span as the SDKs' exporters write it; times are the order, in milliseconds from 0. */
+function writeRecord(span: WrittenSpan, attributes: JsonObject): JsonObject {
+  const time = String(span.order * 1_000_000)
+  return {
+    traceId: span.traceId,
+    spanId: span.spanId,
+    ...(span.parentSpanId !== '' && { parentSpanId: span.parentSpanId }),
+    name: span.name,
+    startTimeUnixNano: time,
+    endTimeUnixNano: time,
+    attributes,
+    status: span.failed ? { code: 2 } : {},
+  }
+}
 
 const has = (attributes: JsonObject, key: RegExp): boolean => Object.keys(attributes).some((name) => key.test(name))
 

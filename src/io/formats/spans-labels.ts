@@ -3,8 +3,9 @@ import type { At } from './format.ts'
 import { asNumber, asText, pick, present, unwrapJson } from './loose.ts'
 import type { Span } from './span.ts'
 
-/** An evaluation of a run, in OpenInference's way; what happens below it is not part of the run. */
-export const isEvaluator = (span: Span): boolean => span.attributes['openinference.span.kind'] === 'EVALUATOR'
+/** An evaluation of a run, in OpenInference's way or as Gradus writes it; what happens below it is not part of the run. */
+export const isEvaluator = ({ attributes }: Span): boolean =>
+  attributes['openinference.span.kind'] === 'EVALUATOR' || attributes['gradus.label'] !== undefined
 
 /**
  * What EVALUATOR spans say: each is evidence about the step of the span above it, or about the whole trace; those that

@@ -23,12 +23,19 @@ export function correctnessByStep(trace: Trace): (StepLabel | undefined)[] {
   return out
 }
 
-export function cannotHold(trace: Trace, format: string, found: string, expected: string): GradusError {
+/** @param instead further commands or hints */
+export function cannotHold(
+  trace: Trace,
+  format: string,
+  found: string,
+  expected: string,
+  ...instead: string[]
+): GradusError {
   return new GradusError('GRD-IO-011', {
     where: { field: `trace ${trace.id}` },
     found: `${format}: ${found}`,
     expected,
-    try: ['write the native format instead: -o OUT.jsonl'],
+    try: [...instead, 'write the native format instead: -o OUT.jsonl'],
   })
 }
 

@@ -2,7 +2,7 @@ import { GradusError } from '../../core/errors.ts'
 import type { Method } from '../../core/method.ts'
 import type { Evidence, Trace, Usage } from '../../core/words.ts'
 import type { OutcomeCheck, StepWriter } from '../../engine/rollout.ts'
-import type { Verifier, VerifyContext } from '../../worlds/verifiers/verifier.ts'
+import type { Reliability, Verifier, VerifyContext } from '../../worlds/verifiers/verifier.ts'
 
 /** What an annotator cannot work without; checked before anything is spent. */
 export type Need = 'policy' | 'answer' | 'reference'
@@ -29,6 +29,8 @@ export interface Annotator extends Method {
   needs: readonly Need[]
   /** Runs code of the trace; left out by default where no isolating sandbox is there. */
   runsCode: boolean
+  /** How far its tool evidence may be trusted; without it `tool-reliability` leaves the evidence out. */
+  reliability?: Reliability
   /** Cheap: can it say anything about such a trace? */
   applies(trace: Trace): boolean
   /** Upper bound of what a trace costs; absent where nothing is spent. */

@@ -7,6 +7,7 @@ import { mutation } from './mutation.ts'
 import { omegaprm } from './omegaprm.ts'
 import { solver } from './solver.ts'
 import { spare } from './spare.ts'
+import { subtask } from './subtask.ts'
 import { annotatorOf } from './verifier.ts'
 
 export const ANNOTATORS: readonly Annotator[] = [
@@ -18,6 +19,7 @@ export const ANNOTATORS: readonly Annotator[] = [
   firstErrorLocator,
   mcts,
   spare,
+  subtask,
 ]
 
 /** What can look at any trace without a model or anything else; used where no annotator is named. */

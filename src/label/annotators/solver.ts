@@ -23,6 +23,13 @@ export const solver: Annotator = {
   options: z.object({}),
   needs: ['reference'],
   runsCode: false,
+  reliability: {
+    incorrect: 0.99,
+    correct: 0.98,
+    scope: 'claims',
+    measured:
+      'injected errors and rewrites of random plans and NL4OPT models, whole models, truth by enumeration (bench/solver-audit.ts); rounded down',
+  },
   applies: (trace) => referenceOf(trace) !== null && trace.steps.some((s) => MODEL_LINE.test(s.text)),
   async annotate(trace, context) {
     const wanted = referenceOf(trace)

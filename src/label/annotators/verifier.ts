@@ -12,6 +12,7 @@ export function annotatorOf(verifier: Verifier): Annotator {
     options: verifier.options,
     needs: [],
     runsCode: verifier.runsCode,
+    reliability: verifier.reliability,
     applies: (trace) => verifier.applies(trace),
     async annotate(trace, context) {
       const findings = await verifier.verify(trace, context)

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Evidence, StepLabel } from '../../core/words.ts'
-import { VERIFIERS } from '../../worlds/verifiers/index.ts'
 import type { Reliability } from '../../worlds/verifiers/verifier.ts'
+import { ANNOTATORS } from '../annotators/index.ts'
 import type { LabelRule } from './rule.ts'
 
 const Options = z.object({
@@ -50,7 +50,7 @@ function wrongGiven(e: Evidence & { kind: 'tool' }, reliability: Reliability, pr
 }
 
 function reliabilityOf(source: string): Reliability | undefined {
-  return VERIFIERS.find((v) => `verifier:${v.name}` === source)?.reliability
+  return ANNOTATORS.find((a) => a.name === source)?.reliability
 }
 
 const logit = (p: number): number => Math.log(p / (1 - p))

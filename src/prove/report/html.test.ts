@@ -32,6 +32,7 @@ describe('report pages', () => {
 
   it('shows a direction override instead of obeying it', () => {
     expect(html`${'a\u202Eb'}`.html).toBe('a<span class="bidi">U+202E</span>b')
+    expect(html`${'\u001b[2J\t\n'}`.html).toBe('<span class="bidi">U+001B</span>[2J\t\n')
   })
 
   it('marks the first wrong step and gives the evidence', () => {

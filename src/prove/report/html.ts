@@ -11,7 +11,7 @@ export function raw(html: string): Html {
   return { html }
 }
 
-/** Text made harmless: markup escaped, bidirectional overrides shown as what they are. */
+/** Text made harmless: markup escaped, control characters and bidirectional marks shown as what they are. */
 export function text(value: string): Html {
   return raw(
     value
@@ -20,8 +20,8 @@ export function text(value: string): Html {
       .replace(/>/g, '&gt;')
       .replace(/"/g, '&quot;')
       .replace(
-        /[\u202a-\u202e\u2066-\u2069]/g,
-        (c) => `<span class="bidi">U+${c.charCodeAt(0).toString(16).toUpperCase()}</span>`,
+        /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
+        (c) => `<span class="bidi">U+${c.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}</span>`,
       ),
   )
 }

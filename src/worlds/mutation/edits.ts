@@ -210,6 +210,13 @@ class Editor {
     this.add(kind, operator, at, [[node.startIndex, node.endIndex]], text)
   }
 
+  /** A space where words would run together: `while(x)` has none. */
+  private apart(start: number, text: string, end: number): string {
+    const before = /\w$/.test(this.code.slice(Math.max(0, start - 1), start)) && /^\w/.test(text) ? ' ' : ''
+    const after = /\w$/.test(text) && /^\w/.test(this.code.slice(end, end + 1)) ? ' ' : ''
+    return before + text + after
+  }
+
   private add(kind: Edit['kind'], operator: string, at: number, places: [number, number][], text: string): void {
     const statement = this.statements[at]
     if (!statement || (places[0]?.[0] ?? 0) >= statement.end) return
@@ -218,8 +225,9 @@ class Editor {
     let from = 0
     let candidateEnd = statement.end
     for (const [start, end] of places) {
-      program += this.code.slice(from, start) + text
-      if (end <= statement.end) candidateEnd += text.length - (end - start)
+      const apart = this.apart(start, text, end)
+      program += this.code.slice(from, start) + apart
+      if (end <= statement.end) candidateEnd += apart.length - (end - start)
       from = end
     }
     program += this.code.slice(from)

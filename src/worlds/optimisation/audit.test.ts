@@ -76,7 +76,7 @@ describe('audit', () => {
 })
 
 describe('audit of random models against enumeration', () => {
-  const models = randomModels(8, 'audit-test', solver)
+  const models = randomModels(4, 'audit-test', solver)
 
   it('whole optima are those of a complete listing', () => {
     for (const m of models.filter((x) => x.variables.every((v) => v.integer))) {
@@ -98,7 +98,7 @@ describe('audit of random models against enumeration', () => {
     const cases = study(models, solver, options)
     for (const c of cases.filter((x) => x.kind === 'rewrite')) expect(c.verdict).toBe('equivalent')
     const wrong = cases.filter((c) => c.differs)
-    expect(wrong.length).toBeGreaterThan(50)
+    expect(wrong.length).toBeGreaterThan(25)
     expect(wrong.filter((c) => c.verdict === 'flawed').length / wrong.length).toBeGreaterThanOrEqual(0.95)
     for (const c of cases) if (!c.differs) expect(c.verdict).toBe('equivalent')
   })

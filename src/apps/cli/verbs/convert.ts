@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { GradusError } from '../../../core/errors.ts'
 import type { Trace } from '../../../core/words.ts'
 import { formatNamed, openTraces, untilDamaged } from '../../../io/read.ts'
+import { refuseInputAsOutput } from '../../../io/target.ts'
 import { traceWriter } from '../../../io/write.ts'
 import { count } from '../show/style.ts'
 import { EXIT, verb } from '../verb.ts'
@@ -27,6 +28,7 @@ export const convert = verb({
     if (files.length === 0)
       throw new GradusError('GRD-CLI-001', { found: 'no file', expected: 'files with traces, or -' })
     const format = formatNamed(options.to)
+    await refuseInputAsOutput(files, options.output)
     const writer = await traceWriter(options.output, format)
     let written = 0
     let lost = 0
@@ -48,7 +50,7 @@ export const convert = verb({
         }
         lost += Object.values(report.rejectedByCode).reduce((a, b) => a + b, 0)
       }
-      if (options.strict && leftOut[0]) throw leftOut[0]
+      if (leftOut[0] && (options.strict || written === 0)) throw leftOut[0]
     } catch (error) {
       await writer.abandon()
       throw error

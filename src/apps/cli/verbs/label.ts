@@ -3,7 +3,8 @@ import { GradusError } from '../../../core/errors.ts'
 import type { Usage } from '../../../core/words.ts'
 import { openTraces, type ReadReport, readTraces, untilDamaged } from '../../../io/read.ts'
 import { resplit, splitterNamed } from '../../../io/steps/resplit.ts'
-import { openText, traceWriter } from '../../../io/write.ts'
+import { refuseInputAsOutput } from '../../../io/target.ts'
+import { openText, type TextOut, type TraceWriter, traceWriter } from '../../../io/write.ts'
 import { labelTraces, relabelTrace } from '../../pipeline/label.ts'
 import { boundRuleNamed, type LabelPlan, labelPlan } from '../../pipeline/label-plan.ts'
 import { labelModelNamed, mergeFiles, type VoterFile } from '../../pipeline/merge.ts'
@@ -80,16 +81,18 @@ export const label = verb({
       spend: (usage: Usage) => summary.spend(usage),
     }
     if (options.dryRun) return await dryRun(files, options, plan, terminal)
-    const writer = options.output === undefined ? null : await traceWriter(options.output)
+    await refuseInputAsOutput(files, options.output)
+    const report = options.report === undefined ? null : await openText(options.report)
+    const writer = await optionalWriter(options.output, report)
     let shown = 0
     let measured = false
     try {
       for (const file of files) {
-        const { report, batches } = await openTraces(file, {
+        const { report: reading, batches } = await openTraces(file, {
           strict: options.strict,
           ...(options.format !== undefined && { format: options.format }),
         })
-        for await (const batch of untilDamaged(batches, report, options.strict)) {
+        for await (const batch of untilDamaged(batches, reading, options.strict)) {
           const cut = await Promise.all(batch.map((trace) => resplit(trace, splitter)))
           if (policy && !relabel) summary.withoutPolicy += cut.filter((trace) => policy.of(trace) === null).length
           if (!relabel && !measured) {
@@ -110,14 +113,15 @@ export const label = verb({
           }
           await writer?.write(labelled)
         }
-        summary.addReport(report)
+        summary.addReport(reading)
       }
     } catch (error) {
       await writer?.abandon()
+      await report?.abandon()
       throw error
     }
     await writer?.close()
-    if (options.report !== undefined) await writeReport(options.report, files, summary)
+    if (report) await writeReport(report, files, summary)
     if (options.json) terminal.out(`${JSON.stringify(summary.toJSON())}\n`)
     else if (options.output !== '-')
       terminal.out(summary.text({ shown, output: options.output, report: options.report }))
@@ -125,6 +129,16 @@ export const label = verb({
     return summary.lost > 0 ? EXIT.lost : EXIT.done
   },
 })
+
+/** Both outputs are opened before the work, so that a wrong name costs nothing. */
+async function optionalWriter(output: string | undefined, report: TextOut | null): Promise<TraceWriter | null> {
+  try {
+    return output === undefined ? null : await traceWriter(output)
+  } catch (error) {
+    await report?.abandon()
+    throw error
+  }
+}
 
 /** What a run would cost at most, for a person or a program. */
 async function dryRun(
@@ -167,6 +181,7 @@ async function merge(
   terminal: Terminal,
 ): Promise<ExitCode> {
   const model = labelModelNamed(options.merge)
+  await refuseInputAsOutput(files, options.output)
   const voters: VoterFile[] = []
   const reports: ReadReport[] = []
   for (const file of files) {
@@ -186,9 +201,8 @@ async function merge(
   return reports.some((r) => r.rejected.length > 0) ? EXIT.lost : EXIT.done
 }
 
-async function writeReport(path: string, files: readonly string[], summary: LabelSummary): Promise<void> {
+async function writeReport(out: TextOut, files: readonly string[], summary: LabelSummary): Promise<void> {
   const { labelReport } = await import('../../../prove/report/label-report.ts')
-  const out = await openText(path)
   await out.write(await labelReport({ title: `Labels of ${files.join(', ')}`, files, ...summary.forReport() }))
   await out.close()
 }

@@ -37,6 +37,8 @@ export const serve = verb({
     for (const name of options.policy)
       models.push(servedEmbedded(name, await loadEmbedded(name === 'embedded' ? 'chains' : name)))
     const server = listen({ fetch: openaiApp(models, token).fetch, hostname: '127.0.0.1', port: options.port })
+    // Not `once(server, 'listening')`, which would throw the system's error itself.
+    const listening = new Promise<void>((resolve) => server.once('listening', resolve))
     const failed = once(server, 'error').then(([cause]: unknown[]) => {
       throw new GradusError('GRD-SERVE-003', {
         found: cause instanceof Error ? cause.message : String(cause),
@@ -44,7 +46,7 @@ export const serve = verb({
         cause,
       })
     })
-    await Promise.race([once(server, 'listening'), failed])
+    await Promise.race([listening, failed])
     const { port } = server.address() as AddressInfo
     terminal.out(`  models   ${models.map((m) => m.name).join(', ')}\n  address  http://127.0.0.1:${port}/v1\n`)
     terminal.out(options.token === undefined ? `  token    ${token}\n` : `  token    from ${options.token}\n`)

@@ -80,7 +80,7 @@ export async function loadEmbedded(name: string, options: { root?: string } = {}
     throw new GradusError('GRD-MODEL-004', {
       found: name,
       expected: `${name}.safetensors and ${name}.json in ${root}`,
-      try: ['gradus train policy   (trains the shipped ones anew)'],
+      try: ['npm run build:policy   (in a checkout: trains the shipped ones anew)'],
     })
   }
   const card = readCard(await readFile(cardFile, 'utf8'), cardFile)
