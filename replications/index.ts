@@ -17,7 +17,10 @@ export const REPLICATIONS: readonly Replication[] = [
   mmPrm,
   groundedprm,
   spare,
+<<<<<<< HEAD
   hardTaskSupervision,
+=======
+>>>>>>> mcts
   steporlm,
   prlcoder,
 ]
