@@ -17,10 +17,7 @@ export const REPLICATIONS: readonly Replication[] = [
   mmPrm,
   groundedprm,
   spare,
-<<<<<<< HEAD
   hardTaskSupervision,
-=======
->>>>>>> mcts
   steporlm,
   prlcoder,
 ]
