@@ -1,7 +1,7 @@
 /** Evidence, label rules, label models and verdicts. */
 export { type Aligned, type AlignOptions, align } from './alignment.ts'
 export type { Annotator } from './annotators/annotator.ts'
-export { ANNOTATORS } from './annotators/index.ts'
+export { ANNOTATORS, OFFLINE_ANNOTATORS } from './annotators/index.ts'
 export { type MctsContext, type MctsOptions, type MctsTree, mctsSearch } from './annotators/mcts-search.ts'
 export { lineSamples } from './annotators/mutation.ts'
 export { type OmegaTree, omegaExamples, omegaScore, omegaSearch } from './annotators/omegaprm.ts'
