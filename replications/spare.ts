@@ -262,12 +262,17 @@ function onGsm8k(): ReplicationResult['settings'][number] | null {
   const rows = linesOf(gunzipSync(readFileSync(file)).toString('utf8'))
     .map((line): Record<string, unknown> => JSON.parse(line))
     .filter((row) => half(String(row['question'])) === 'report')
-  const arms = [false, true].map((fallback): Arm => {
+  const ways = [
+    { name: 'spare', fallback: false, shift: 0 },
+    { name: 'spare, calculator where unaligned', fallback: true, shift: 0 },
+    { name: 'spare, reference of another question', fallback: false, shift: 1 },
+  ]
+  const arms = ways.map(({ name, fallback, shift }): Arm => {
     const count = { right: 0, clear: 0, whole: 0, wrong: 0, found: 0 }
-    for (const row of rows) {
-      for (const name of ['6b_finetuning', '6b_verification', '175b_finetuning', '175b_verification']) {
-        const { is_correct: right, solution } = row[name] as { is_correct: boolean; solution: string }
-        const reference = linesOf(String(row['ground_truth']))
+    for (const [i, row] of rows.entries()) {
+      const reference = linesOf(String(rows[(i + shift) % rows.length]?.['ground_truth']))
+      for (const model of ['6b_finetuning', '6b_verification', '175b_finetuning', '175b_verification']) {
+        const { is_correct: right, solution } = row[model] as { is_correct: boolean; solution: string }
         const seen = align(String(row['question']), [reference], linesOf(solution), { fallback })
         const contradicts = seen.some((a) => a.verdict === 'incorrect')
         count[right ? 'right' : 'wrong']++
@@ -276,10 +281,10 @@ function onGsm8k(): ReplicationResult['settings'][number] | null {
         if (!right && contradicts) count.found++
       }
     }
-    const figure = (name: string, k: number, n: number) => ({ name, estimate: wilson(k, n), n })
+    const figure = (what: string, k: number, n: number) => ({ name: what, estimate: wilson(k, n), n })
     return {
-      name: fallback ? 'spare, calculator where unaligned' : 'spare',
-      control: false,
+      name,
+      control: shift > 0,
       figures: [
         figure('right answer, no step contradicted', count.clear, count.right),
         figure('right answer, every step right', count.whole, count.right),
