@@ -29,6 +29,11 @@ export interface ReadReport {
   oddities: Record<string, { count: number; example: string }>
 }
 
+/** Records and parts of records that were left out. */
+export function leftOut(report: Pick<ReadReport, 'rejectedByCode'>): number {
+  return Object.values(report.rejectedByCode).reduce((a, b) => a + b, 0)
+}
+
 export interface TraceFile {
   report: ReadReport
   /** Batches of traces in file order; can be read once. */

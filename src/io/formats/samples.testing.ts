@@ -76,3 +76,7 @@ export const counts = (trace: Trace): { thoughts: number; actions: number; obser
 
 /** What a record stands in when a test reads it by itself. */
 export const testAt = (line = 1): At => ({ file: 'test', stem: 'test', line, odd: () => {}, reject: () => {} })
+
+/** Sum of one field over records; a missing one counts 0. */
+export const sum = (values: readonly Loose[], field: string): number =>
+  values.reduce((total, v) => total + Number(v?.[field] ?? 0), 0)

@@ -17,12 +17,12 @@ import {
   sampleFile,
   sampleFiles,
   sampleJson,
+  sum,
   testAt,
 } from './samples.testing.ts'
 import { unindexed } from './span.ts'
 import { aiSdkSpans, openinference, otelGenai } from './span-formats.ts'
 
-const sum = (values: Loose[], field: string): number => values.reduce((total, v) => total + Number(v?.[field] ?? 0), 0)
 const tempo = sampleFile('trace-formats/otlp-tempo/tempo_export_with_batches.json.gz')
 
 describe.skipIf(NO_SAMPLES)('otlp on a real export (needs GRADUS_DATA)', () => {

@@ -13,11 +13,10 @@ import {
   sampleFiles,
   sampleJson,
   sampleLines,
+  sum,
   testAt,
 } from './samples.testing.ts'
 import { sweAgent } from './swe-agent.ts'
-
-const sum = (values: Loose[], field: string): number => values.reduce((total, v) => total + Number(v?.[field] ?? 0), 0)
 
 const atifFiles = sampleFiles('trace-formats/atif')
 

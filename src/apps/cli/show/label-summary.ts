@@ -1,6 +1,6 @@
 import { describePlace } from '../../../core/errors.ts'
 import { addUsage, NO_USAGE, type Trace, type Usage } from '../../../core/words.ts'
-import type { ReadReport } from '../../../io/read.ts'
+import { leftOut, type ReadReport } from '../../../io/read.ts'
 import type { RecoveryRate } from '../../../label/recovery-rate.ts'
 import { goldOf } from '../../../prove/cases.ts'
 import { type LabelReport, REPORT_TRACES } from '../../../prove/report/label-report.ts'
@@ -68,15 +68,13 @@ export class LabelSummary {
 
   addReport(report: ReadReport): void {
     this.#reports.push(report)
-    this.lost += Object.values(report.rejectedByCode).reduce((a, b) => a + b, 0)
+    this.lost += leftOut(report)
   }
 
   errors(): string[] {
     return this.#reports.flatMap((r) => [
       ...r.rejected.slice(0, 3).map((e) => `left out  ${describePlace(e.where)}  ${e.code} ${e.found ?? ''}`),
-      ...(r.rejected.length > 3
-        ? [`left out  ${count(Object.values(r.rejectedByCode).reduce((a, b) => a + b, 0) - 3)} more of ${r.file}`]
-        : []),
+      ...(r.rejected.length > 3 ? [`left out  ${count(leftOut(r) - 3)} more of ${r.file}`] : []),
     ])
   }
 

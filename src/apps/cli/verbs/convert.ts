@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { GradusError } from '../../../core/errors.ts'
 import type { Trace } from '../../../core/words.ts'
-import { formatNamed, openTraces, untilDamaged } from '../../../io/read.ts'
+import { formatNamed, leftOut as leftOutOf, openTraces, untilDamaged } from '../../../io/read.ts'
 import { refuseInputAsOutput } from '../../../io/target.ts'
 import { traceWriter } from '../../../io/write.ts'
 import { count } from '../show/style.ts'
@@ -48,7 +48,7 @@ export const convert = verb({
           await writer.write(kept)
           written += kept.length
         }
-        lost += Object.values(report.rejectedByCode).reduce((a, b) => a + b, 0)
+        lost += leftOutOf(report)
       }
       if (leftOut[0] && (options.strict || written === 0)) throw leftOut[0]
     } catch (error) {

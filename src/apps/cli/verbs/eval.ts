@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { GradusError } from '../../../core/errors.ts'
 import { half, questionOf } from '../../../core/split.ts'
 import type { Trace } from '../../../core/words.ts'
-import { readTraces } from '../../../io/read.ts'
+import { leftOut, readTraces } from '../../../io/read.ts'
 import { openText } from '../../../io/write.ts'
 import { agreements } from '../../../prove/agreement.ts'
 import { hasTrials, type OutcomeTable, outcomeTables } from '../../../prove/benchmarks/outcome.ts'
@@ -46,7 +46,7 @@ export const evaluation = verb({
       const already = known.get(file)
       if (already) return already
       const { traces, report } = await readTraces(file)
-      lost += Object.values(report.rejectedByCode).reduce((a, b) => a + b, 0)
+      lost += leftOut(report)
       known.set(file, traces)
       return traces
     }

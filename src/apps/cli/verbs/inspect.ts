@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { describePlace, GradusError } from '../../../core/errors.ts'
 import type { Trace } from '../../../core/words.ts'
-import { openTraces, type ReadReport, untilDamaged } from '../../../io/read.ts'
+import { leftOut, openTraces, type ReadReport, untilDamaged } from '../../../io/read.ts'
 import { count } from '../show/style.ts'
 import { EXIT, verb } from '../verb.ts'
 
@@ -42,7 +42,7 @@ export const inspect = verb({
         const contents = emptyContents()
         for await (const batch of untilDamaged(batches, report, false))
           for (const trace of batch) addTrace(contents, trace)
-        lost += sum(report.rejectedByCode)
+        lost += leftOut(report)
         terminal.out(options.json ? `${JSON.stringify({ ...report, ...contents })}\n` : text(report, contents))
       } catch (error) {
         if (!(error instanceof GradusError) || files.length === 1) throw error
@@ -112,7 +112,7 @@ function text(report: ReadReport, contents: Contents): string {
   rows.push(['written by', tally(contents.generators, 5)])
   for (const [name, { count: n, example }] of Object.entries(report.oddities))
     rows.push(['odd', `${count(n)} x ${name}${example === '' ? '' : ` (as ${example})`}`])
-  rows.push(['rejected', sum(report.rejectedByCode) === 0 ? 'none' : tally(report.rejectedByCode)])
+  rows.push(['rejected', leftOut(report) === 0 ? 'none' : tally(report.rejectedByCode)])
   for (const error of report.rejected.slice(0, 3))
     rows.push(['', `${describePlace(error.where)}: ${error.found ?? ''}`])
   return `${report.file}\n${rows.map(([key, value]) => `  ${key.padEnd(12)} ${value}`).join('\n')}\n\n`
@@ -122,8 +122,4 @@ function tally(counts: Record<string, number>, most = 12): string {
   const entries = Object.entries(counts).sort((a, b) => b[1] - a[1])
   const shown = entries.slice(0, most).map(([name, n]) => `${name} ${count(n)}`)
   return `${shown.join(', ')}${entries.length > most ? `, and ${entries.length - most} more` : ''}`
-}
-
-function sum(counts: Record<string, number>): number {
-  return Object.values(counts).reduce((a, b) => a + b, 0)
 }
