@@ -364,7 +364,7 @@ export class Engine {
   ): Promise<{ values: A[]; usage: Usage; fault?: Fault }> {
     const started = performance.now()
     const spent = (usage: Partial<Usage>): Usage => {
-      return { ...NO_USAGE, ...usage, calls: 1, seconds: (performance.now() - started) / 1000 }
+      return { ...NO_USAGE, ...usage, calls: 1, seconds: exactSeconds(performance.now() - started) }
     }
     try {
       const answer = await withDeadline((signal) => sampler.call(request, samples, signal), this.#deadline, abort)
@@ -427,6 +427,14 @@ function chunks(samples: readonly number[], size: number): number[][] {
     else groups.set(group, [i])
   }
   return [...groups.values()]
+}
+
+/**
+ * Seconds in steps of 2^-20: such numbers add up without rounding, so that a bill is the same to the last digit in
+ * whichever order its calls are summed.
+ */
+function exactSeconds(milliseconds: number): number {
+  return Math.round((milliseconds / 1000) * 2 ** 20) / 2 ** 20
 }
 
 /** Splits what a call cost over its samples; the shares add up to the whole, remainders go to the first. */
