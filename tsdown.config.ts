@@ -12,6 +12,7 @@ export default defineConfig({
     'src/models/index.ts',
     'src/models/policies/embedded/index.ts',
     'src/label/index.ts',
+    'src/improve/index.ts',
     'src/prove/index.ts',
     'src/apps/pipeline/index.ts',
     'src/apps/cli/main.ts',

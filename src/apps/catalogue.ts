@@ -1,4 +1,5 @@
 import type { Method } from '../core/method.ts'
+import { SEARCHES } from '../improve/search/index.ts'
 import { FORMATS } from '../io/formats/index.ts'
 import { PROBLEM_FORMATS } from '../io/problems/index.ts'
 import { SPLITTERS } from '../io/steps/index.ts'
@@ -47,5 +48,6 @@ export const CATALOGUE: readonly Room[] = [
   { name: 'annotators', question: 'what do we learn about each step?', methods: annotators },
   { name: 'rules', question: 'which rule makes evidence a label?', methods: RULES },
   { name: 'label-models', question: 'how do noisy sources become one calibrated risk?', methods: LABEL_MODELS },
+  { name: 'searches', question: 'how do scores buy better answers?', methods: SEARCHES },
   { name: 'benchmarks', question: 'how good is it?', methods: BENCHMARKS },
 ]

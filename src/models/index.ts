@@ -1,3 +1,5 @@
-/** Endpoints (who answers) and policies (who writes steps). */
+/** Endpoints (who answers), policies (who writes steps) and reward models (who scores them). */
 export * from './endpoints/index.ts'
 export * from './policies/index.ts'
+export { AGGREGATORS, type AggregatorName, aggregate } from './rewards/aggregators.ts'
+export type { Line, RewardModel, Scored } from './rewards/reward.ts'
