@@ -83,14 +83,14 @@ export async function sampleOf(path: string): Promise<Sample> {
   return sample
 }
 
-/** All traces of a file at once; for small files and tests. */
+/** All traces of a file at once; of a damaged one those before the damage, unless strict. */
 export async function readTraces(
   path: string,
   options: ReadOptions = {},
 ): Promise<{ traces: Trace[]; report: ReadReport }> {
   const { report, batches } = await openTraces(path, options)
   const traces: Trace[] = []
-  for await (const batch of batches) traces.push(...batch)
+  for await (const batch of untilDamaged(batches, report, options.strict ?? false)) traces.push(...batch)
   return { traces, report }
 }
 

@@ -4,6 +4,7 @@ import { leftOut, type ReadReport } from '../../../io/read.ts'
 import type { RecoveryRate } from '../../../label/recovery-rate.ts'
 import { goldOf } from '../../../prove/cases.ts'
 import { type LabelReport, REPORT_TRACES } from '../../../prove/report/label-report.ts'
+import { leftOutLines } from './left-out.ts'
 import { columns, count } from './style.ts'
 
 /** Counts of a labelling run: what was found, what abstained, what was left out. */
@@ -72,10 +73,7 @@ export class LabelSummary {
   }
 
   errors(): string[] {
-    return this.#reports.flatMap((r) => [
-      ...r.rejected.slice(0, 3).map((e) => `left out  ${describePlace(e.where)}  ${e.code} ${e.found ?? ''}`),
-      ...(r.rejected.length > 3 ? [`left out  ${count(leftOut(r) - 3)} more of ${r.file}`] : []),
-    ])
+    return leftOutLines(this.#reports)
   }
 
   toJSON(): Record<string, unknown> {

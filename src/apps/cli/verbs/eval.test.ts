@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { dataFile, noData } from '../../../testing/data.ts'
 import { labelledTrace, verdictOf } from '../../../testing/eval.ts'
@@ -85,5 +86,16 @@ describe('gradus eval', () => {
     expect(out).toMatch(/84 of 200 runs of 50 problems succeed/)
     expect(out).toMatch(/k = 4 +50 +\.720 .* \.200 /)
     expect(err).toMatch(/no verdicts .* gradus label/)
+  })
+
+  it('keeps what stands before the damage of a cut file, and says what it lost', async () => {
+    const lines = Array.from({ length: 400 }, (_, i) => labelledTrace(`c${i}`, 'any', [1, i % 2 === 0 ? 1 : -1]))
+    const text = lines.map((t) => JSON.stringify({ ...t, verdict: verdictOf([0.1, 0.9]) })).join('\n')
+    const whole = gzipSync(text, { level: 1 })
+    const cut = join(folder, 'cut.jsonl.gz')
+    writeFileSync(cut, whole.subarray(0, whole.length - 200))
+    const { out, err } = await run([cut])
+    expect(out).toMatch(/exact first error/)
+    expect(err).toMatch(/left out {2}.*GRD-IO-007/)
   })
 })

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { GradusError } from '../../../core/errors.ts'
 import { half, questionOf } from '../../../core/split.ts'
 import type { Trace } from '../../../core/words.ts'
-import { leftOut, readTraces } from '../../../io/read.ts'
+import { leftOut, type ReadReport, readTraces } from '../../../io/read.ts'
 import { openText } from '../../../io/write.ts'
 import { agreements } from '../../../prove/agreement.ts'
 import { hasTrials, type OutcomeTable, outcomeTables } from '../../../prove/benchmarks/outcome.ts'
@@ -17,6 +17,7 @@ import {
   plainFacts,
 } from '../../../prove/report/facts-text.ts'
 import { markdown, plain } from '../../../prove/report/text.ts'
+import { leftOutLines } from '../show/left-out.ts'
 import { EXIT, verb } from '../verb.ts'
 
 const Options = z.object({
@@ -40,13 +41,13 @@ export const evaluation = verb({
   async run(files, options, terminal) {
     if (files.length === 0)
       throw new GradusError('GRD-CLI-001', { found: 'no file', expected: 'files with verdicts or labels' })
-    let lost = 0
+    const reports: ReadReport[] = []
     const known = new Map<string, Trace[]>()
     const read = async (file: string): Promise<Trace[]> => {
       const already = known.get(file)
       if (already) return already
       const { traces, report } = await readTraces(file)
-      lost += leftOut(report)
+      reports.push(report)
       known.set(file, traces)
       return traces
     }
@@ -85,7 +86,8 @@ export const evaluation = verb({
       terminal.err(
         `no verdicts in ${files[0]}: only outcomes are shown; next: gradus label ${files[0]} -o labelled.jsonl\n`,
       )
-    return lost > 0 ? EXIT.lost : EXIT.done
+    for (const line of leftOutLines(reports)) terminal.err(`${line}\n`)
+    return reports.some((report) => leftOut(report) > 0) ? EXIT.lost : EXIT.done
   },
 })
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { GradusError } from '../../../core/errors.ts'
 import type { Usage } from '../../../core/words.ts'
-import { openTraces, type ReadReport, readTraces, untilDamaged } from '../../../io/read.ts'
+import { leftOut, openTraces, type ReadReport, readTraces, untilDamaged } from '../../../io/read.ts'
 import { resplit, splitterNamed } from '../../../io/steps/resplit.ts'
 import { refuseInputAsOutput } from '../../../io/target.ts'
 import { openText, type TextOut, type TraceWriter, traceWriter } from '../../../io/write.ts'
@@ -10,6 +10,7 @@ import { boundRuleNamed, type LabelPlan, labelPlan } from '../../pipeline/label-
 import { labelModelNamed, mergeFiles, type VoterFile } from '../../pipeline/merge.ts'
 import { rolloutPolicyNamed } from '../../pipeline/rollout-policy.ts'
 import { LabelSummary } from '../show/label-summary.ts'
+import { leftOutLines } from '../show/left-out.ts'
 import { mergeJson, mergeText } from '../show/merge-summary.ts'
 import { count } from '../show/style.ts'
 import { showTrace } from '../show/trace.ts'
@@ -182,14 +183,15 @@ async function merge(
 ): Promise<ExitCode> {
   const model = labelModelNamed(options.merge)
   await refuseInputAsOutput(files, options.output)
-  const voters: VoterFile[] = []
   const reports: ReadReport[] = []
-  for (const file of files) {
+  const read = async (file: string): Promise<VoterFile> => {
     const { traces, report } = await readTraces(file, { strict: options.strict })
-    voters.push({ file, traces })
     reports.push(report)
+    return { file, traces }
   }
-  const gold = options.gold === undefined ? [] : (await readTraces(options.gold)).traces
+  const voters: VoterFile[] = []
+  for (const file of files) voters.push(await read(file))
+  const gold = options.gold === undefined ? [] : (await read(options.gold)).traces
   const merged = mergeFiles(voters, model, gold)
   if (options.output !== undefined) {
     const writer = await traceWriter(options.output)
@@ -198,7 +200,8 @@ async function merge(
   }
   if (options.json) terminal.out(`${JSON.stringify(mergeJson(model.name, merged, reports))}\n`)
   else if (options.output !== '-') terminal.out(mergeText(model.name, merged, options.output))
-  return reports.some((r) => r.rejected.length > 0) ? EXIT.lost : EXIT.done
+  for (const line of leftOutLines(reports)) terminal.err(`${line}\n`)
+  return reports.some((report) => leftOut(report) > 0) ? EXIT.lost : EXIT.done
 }
 
 async function writeReport(out: TextOut, files: readonly string[], summary: LabelSummary): Promise<void> {
