@@ -41,7 +41,7 @@ export const dawidSkene: LabelModel<z.output<typeof options>> = {
     const rows = distinctRows(votes, gold)
     const rowPosterior = emOverRows(votes, rows, iterations, tolerance, smoothing)
     const posterior = spread(rowPosterior, rows.rowOf, votes.classes.length)
-    return fittedFrom(votes, posterior, polarity ? [polarity.note] : [])
+    return fittedFrom(votes, posterior, polarity ? [polarity.note] : [], rows)
   },
 }
 

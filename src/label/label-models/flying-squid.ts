@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { type DistinctRows, distinctRows, spread } from './distinct-rows.ts'
 import type { LabelModel } from './label-model.ts'
 import { voteFractions } from './majority.ts'
 import { fittedFrom } from './source-report.ts'
@@ -33,40 +34,41 @@ export const flyingSquid: LabelModel<Options> = {
   fit(votes, given) {
     const settings = options.parse(given ?? {})
     const notes: string[] = []
-    const posterior = triplets(votes, settings, notes)
-    return fittedFrom(votes, posterior, notes)
+    const rows = distinctRows(votes)
+    const posterior = spread(triplets(votes, rows, settings, notes), rows.rowOf, votes.classes.length)
+    return fittedFrom(votes, posterior, notes, rows)
   },
 }
 
-function triplets(votes: VoteMatrix, settings: Options, notes: string[]): Float64Array {
+/** Posterior of each distinct row, rows x classes. */
+function triplets(votes: VoteMatrix, rows: DistinctRows, settings: Options, notes: string[]): Float64Array {
   const m = votes.sources.length
   const classes = votes.classes.length
   const prior = voteShares(votes)
-  const out = new Float64Array(votes.items * classes)
+  const out = new Float64Array(rows.rows * classes)
   // Two classes need one pass: the second is its mirror.
   for (let k = 0; k < (classes === 2 ? 1 : classes); k++) {
-    const accuracy = accuracies(meanProducts(votes, k, settings.minCommon), m, settings.minProduct)
+    const accuracy = accuracies(meanProducts(rows, m, k, settings.minCommon), m, settings.minProduct)
     if (accuracy.every((a) => a === null)) {
       notes.push('no triplet of sources overlaps enough: every source has one vote')
-      return voteFractions(votes, new Float64Array(m).fill(1))
+      return voteFractions({ ...votes, items: rows.rows, votes: rows.votes }, new Float64Array(m).fill(1), prior)
     }
     accuracy.forEach((a, s) => {
       if (a === null) notes.push(`${votes.sources[s]} is in no usable triplet for ${votes.classes[k]}: not used there`)
     })
     const balance = Math.min(1 - 1e-6, Math.max(1e-6, prior[k]!))
-    for (let i = 0; i < votes.items; i++) {
+    const weight = accuracy.map((a) => (a === null ? 0 : Math.log((1 + a) / (1 - a))))
+    for (let i = 0; i < rows.rows; i++) {
       let logOdds = Math.log(balance / (1 - balance))
       for (let s = 0; s < m; s++) {
-        const vote = votes.votes[i * m + s]!
-        const a = accuracy[s]
-        if (vote < 0 || a === null || a === undefined) continue
-        logOdds += (vote === k ? 1 : -1) * Math.log((1 + a) / (1 - a))
+        const vote = rows.votes[i * m + s]!
+        if (vote >= 0) logOdds += (vote === k ? 1 : -1) * weight[s]!
       }
       out[i * classes + k] = 1 / (1 + Math.exp(-logOdds))
       if (classes === 2) out[i * classes + 1] = 1 / (1 + Math.exp(logOdds))
     }
   }
-  for (let i = 0; i < votes.items; i++) {
+  for (let i = 0; i < rows.rows; i++) {
     let total = 0
     for (let k = 0; k < classes; k++) total += out[i * classes + k]!
     // All classes denied beyond the smallest number: nothing is known.
@@ -76,19 +78,19 @@ function triplets(votes: VoteMatrix, settings: Options, notes: string[]): Float6
 }
 
 /** E[L_i L_j] over common items, L = 1 for a vote for `klass`, -1 for another; NaN where too few. */
-function meanProducts(votes: VoteMatrix, klass: number, minCommon: number): Float64Array {
-  const m = votes.sources.length
+function meanProducts(rows: DistinctRows, m: number, klass: number, minCommon: number): Float64Array {
   const sum = new Float64Array(m * m)
   const seen = new Float64Array(m * m)
-  for (let i = 0; i < votes.items; i++) {
+  for (let r = 0; r < rows.rows; r++) {
+    const count = rows.count[r]!
     for (let a = 0; a < m; a++) {
-      const va = votes.votes[i * m + a]!
+      const va = rows.votes[r * m + a]!
       if (va < 0) continue
       for (let b = a + 1; b < m; b++) {
-        const vb = votes.votes[i * m + b]!
+        const vb = rows.votes[r * m + b]!
         if (vb < 0) continue
-        sum[a * m + b] = sum[a * m + b]! + ((va === klass) === (vb === klass) ? 1 : -1)
-        seen[a * m + b] = seen[a * m + b]! + 1
+        sum[a * m + b] = sum[a * m + b]! + ((va === klass) === (vb === klass) ? count : -count)
+        seen[a * m + b] = seen[a * m + b]! + count
       }
     }
   }

@@ -1,15 +1,24 @@
-import { distinctRows } from './distinct-rows.ts'
+import { type DistinctRows, distinctRows } from './distinct-rows.ts'
 import type { Dependence, Fitted, SourceReport } from './label-model.ts'
 import type { VoteMatrix } from './votes.ts'
 
-/** A posterior (items x classes) with everything that follows from it. */
-export function fittedFrom(matrix: VoteMatrix, posterior: Float64Array, notes: string[]): Fitted {
+/**
+ * A posterior (items x classes) with everything that follows from it.
+ * @param rows the distinct rows of the matrix, where they are known already
+ */
+export function fittedFrom(
+  matrix: VoteMatrix,
+  posterior: Float64Array,
+  notes: string[],
+  rows: DistinctRows = distinctRows(matrix),
+): Fitted {
+  const grouped = groupPosterior(matrix, posterior, rows)
   return {
     classes: matrix.classes,
     posterior,
     statedAccuracy: meanTop(posterior, matrix.classes.length),
-    sources: sourceReports(matrix, posterior),
-    dependence: dependenceOf(matrix, posterior),
+    sources: reportsOf(matrix, grouped),
+    dependence: dependenceIn(matrix, grouped),
     notes,
   }
 }
@@ -27,18 +36,22 @@ function meanTop(posterior: Float64Array, classes: number): number {
 
 /** Expected accuracy, coverage and confusion of each source under a posterior (items x classes). */
 export function sourceReports(matrix: VoteMatrix, posterior: Float64Array): SourceReport[] {
+  return reportsOf(matrix, groupPosterior(matrix, posterior, distinctRows(matrix)))
+}
+
+function reportsOf(matrix: VoteMatrix, { rows, votes, count, mass }: Grouped): SourceReport[] {
   const m = matrix.sources.length
   const classes = matrix.classes.length
   const joint = new Float64Array(m * classes * classes)
   const voted = new Float64Array(m)
-  for (let i = 0; i < matrix.items; i++) {
+  for (let r = 0; r < rows; r++) {
     for (let s = 0; s < m; s++) {
-      const vote = matrix.votes[i * m + s]!
+      const vote = votes[r * m + s]!
       if (vote < 0) continue
-      voted[s] = voted[s]! + 1
+      voted[s] = voted[s]! + count[r]!
       for (let k = 0; k < classes; k++) {
         const cell = (s * classes + k) * classes + vote
-        joint[cell] = joint[cell]! + posterior[i * classes + k]!
+        joint[cell] = joint[cell]! + mass[r * classes + k]!
       }
     }
   }
@@ -67,9 +80,12 @@ export function sourceReports(matrix: VoteMatrix, posterior: Float64Array): Sour
  * 0 for conditionally independent sources, 1 for copies.
  */
 export function dependenceOf(matrix: VoteMatrix, posterior: Float64Array): Dependence[] {
+  return dependenceIn(matrix, groupPosterior(matrix, posterior, distinctRows(matrix)))
+}
+
+function dependenceIn(matrix: VoteMatrix, { rows, votes, mass }: Grouped): Dependence[] {
   const m = matrix.sources.length
   const classes = matrix.classes.length
-  const { rows, votes, mass } = groupPosterior(matrix, posterior)
   const out: Dependence[] = []
   const joint = new Float64Array(classes * classes * classes)
   for (let a = 0; a < m; a++) {
@@ -91,19 +107,21 @@ export function dependenceOf(matrix: VoteMatrix, posterior: Float64Array): Depen
   return out.sort((x, y) => y.correlation - x.correlation)
 }
 
-/** Posterior mass of the distinct rows. */
+/** Distinct rows with the posterior mass (rows x classes) of the items that have them. */
+type Grouped = Pick<DistinctRows, 'rows' | 'votes' | 'count'> & { mass: Float64Array }
+
 function groupPosterior(
   matrix: VoteMatrix,
   posterior: Float64Array,
-): { rows: number; votes: Int8Array; mass: Float64Array } {
-  const { rows, votes, rowOf } = distinctRows(matrix)
+  { rows, votes, count, rowOf }: DistinctRows,
+): Grouped {
   const classes = matrix.classes.length
   const mass = new Float64Array(rows * classes)
   for (let i = 0; i < matrix.items; i++) {
     const to = rowOf[i]! * classes
     for (let k = 0; k < classes; k++) mass[to + k] = mass[to + k]! + posterior[i * classes + k]!
   }
-  return { rows, votes, mass }
+  return { rows, votes, count, mass }
 }
 
 /** `joint[k][l][l']` = mass of class k with votes l and l'; null where the two never vote together or never vary. */
