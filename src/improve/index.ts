@@ -1,5 +1,5 @@
 /** How scores buy accuracy. */
-export { CandidatePool, type PoolOptions, type TakeOptions, type Taken } from './search/candidates.ts'
+export { CandidatePool, type PoolOptions, type Taken, type TakeOptions } from './search/candidates.ts'
 export { answersOf, type SolveOptions, searchContext, solve } from './search/context.ts'
 export { SEARCHES } from './search/index.ts'
 export { Purse } from './search/purse.ts'

@@ -1,28 +1,11 @@
 import { GradusError } from '../../core/errors.ts'
-import type { Problem, Trace } from '../../core/words.ts'
+import type { Trace } from '../../core/words.ts'
 import type { OutcomeCheck } from '../../engine/rollout.ts'
 import { equal, extractAnswer, statesAnswer } from '../../worlds/answers/equal.ts'
-import { TASKS } from '../../worlds/tasks/index.ts'
-import type { Task } from '../../worlds/tasks/task.ts'
 import { cellsOf } from '../../worlds/verifiers/code-cells.ts'
 import { runPythonCells } from '../../worlds/verifiers/python-cells.ts'
 
-/** The built-in task that the problem belongs to, by its `domain` and by being readable as a problem of it. */
-export function taskOf(problem: Problem): OutcomeCheck | undefined {
-  const task = TASKS.find(({ name }) => name === problem.domain)
-  return task && isOf(task, problem) ? task : undefined
-}
-
-/** Can the task read the problem as one of its own? */
-export function isOf(task: Task, problem: Problem): boolean {
-  try {
-    task.check(problem, '')
-    return true
-  } catch (error) {
-    if (error instanceof GradusError && error.code === 'GRD-WORLD-001') return false
-    throw error
-  }
-}
+export { isOf, taskOf } from '../../worlds/tasks/task-of.ts'
 
 /** The end of a run of any problem with an answer: does it state an equal one? */
 export const byAnswer: OutcomeCheck = {

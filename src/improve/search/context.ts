@@ -1,8 +1,6 @@
-import { GradusError } from '../../core/errors.ts'
 import type { Problem, Step } from '../../core/words.ts'
-import { equal, extractAnswer } from '../../worlds/answers/equal.ts'
-import { TASKS } from '../../worlds/tasks/index.ts'
-import type { Task } from '../../worlds/tasks/task.ts'
+import { equal, extractAnswer, statesAnswer } from '../../worlds/answers/equal.ts'
+import { taskOf } from '../../worlds/tasks/task-of.ts'
 import { CandidatePool } from './candidates.ts'
 import type { Search, SearchContext, SearchEvent, Solution } from './search.ts'
 
@@ -19,8 +17,13 @@ const MAX_STEPS = 200
 /** Everything that a search needs. Pass the same `pool` to several searches and they share their whole samples. */
 export function searchContext(options: SolveOptions): SearchContext {
   const { budget = {}, seed = '0', maxSteps = MAX_STEPS, pool, ...rest } = options
-  const shared = { ...answersOf(options.problem), ...rest, maxSteps }
+  const shared = { ...answersOf(options.problem), ...endedBy(options), ...rest, maxSteps }
   return { ...shared, budget, seed, pool: pool ?? new CandidatePool(shared) }
+}
+
+/** Who says how an answer is read says when a line ends, too. */
+function endedBy({ answerOf }: SolveOptions): Partial<SearchContext> {
+  return answerOf ? { ended: (steps) => answerOf(steps) !== null } : {}
 }
 
 /** A search as an async iterator: what it does, and at last what it found. */
@@ -34,25 +37,17 @@ export async function* solve(
 }
 
 /** How answers of a problem are read and compared where nobody says. */
-export function answersOf(problem: Problem): Pick<SearchContext, 'answerOf' | 'same'> {
+export function answersOf(problem: Problem): Pick<SearchContext, 'answerOf' | 'ended' | 'same'> {
   const task = taskOf(problem)
-  if (task) return { answerOf: (steps) => task.answerOf(textsOf(steps)), same: (a, b) => a.trim() === b.trim() }
+  if (task) {
+    const answerOf = (steps: readonly Step[]): string | null => task.answerOf(textsOf(steps))
+    return { answerOf, ended: (steps) => answerOf(steps) !== null, same: (a, b) => a.trim() === b.trim() }
+  }
   return {
     answerOf: (steps) => extractAnswer(textsOf(steps).join('\n\n')),
+    ended: (steps) => statesAnswer(steps.at(-1)?.text ?? ''),
     same: (a, b) => equal(a, b).verdict === 'equal',
   }
 }
 
 const textsOf = (steps: readonly Step[]): string[] => steps.map((step) => step.text)
-
-/** The built-in task that the problem belongs to, by its `domain` and by being readable as a problem of it. */
-function taskOf(problem: Problem): Task | undefined {
-  const task = TASKS.find(({ name }) => name === problem.domain)
-  try {
-    task?.check(problem, '')
-    return task
-  } catch (error) {
-    if (error instanceof GradusError) return undefined
-    throw error
-  }
-}

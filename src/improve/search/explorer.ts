@@ -130,7 +130,7 @@ export class Explorer {
       this.failure = written.error
       return null
     }
-    const { answerOf, maxSteps } = this.context
+    const { answerOf, ended, maxSteps } = this.context
     const added = written.steps.filter((step) => keyOf(step) !== '').slice(0, maxSteps - path.steps.length)
     let { node } = path
     for (const step of added) {
@@ -138,9 +138,10 @@ export class Explorer {
       if (this.#keepsStatistics) this.tree.visit(node)
     }
     const steps = [...path.steps, ...added]
-    const answer = answerOf(steps)
-    const ended = written.end === 'step' ? (added.length === 0 ? 'stop' : null) : written.end
-    const end = answer !== null ? 'answer' : (ended ?? (steps.length >= maxSteps ? 'max-steps' : null))
+    const stopped = written.end === 'step' ? (added.length === 0 ? 'stop' : null) : written.end
+    const end = ended(steps) ? 'answer' : (stopped ?? (steps.length >= maxSteps ? 'max-steps' : null))
+    // A line in the middle may close with a number that is no answer.
+    const answer = end === null ? null : answerOf(steps)
     const usage = addUsage(path.usage, { ...written.usage, seconds: 0 })
     return { node, steps, scores: path.scores, score: path.score, end, answer, usage }
   }

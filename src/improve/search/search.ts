@@ -43,6 +43,8 @@ export interface SearchContext {
   veto?: StepTool
   /** The answer that steps state, or null. A search never learns whether an answer is right. */
   answerOf(steps: readonly Step[]): string | null
+  /** Is nothing to be added to these steps? */
+  ended(steps: readonly Step[]): boolean
   /** Do two answers say the same? */
   same(a: string, b: string): boolean
   /** What steps have come to, in words of the problem; lines of the same state are worth the same. */

@@ -1,15 +1,11 @@
 import { z } from 'zod'
-import { GradusError } from '../../../core/errors.ts'
 import { contentHash } from '../../../core/hash.ts'
-import type { Problem } from '../../../core/words.ts'
 import type { Engine } from '../../../engine/engine.ts'
-import { readProblems } from '../../../io/problems/read.ts'
 import { traceWriter } from '../../../io/write.ts'
 import { describeCapabilities } from '../../../models/endpoints/probe.ts'
 import { hostOf, openPolicy, POLICY_FORMS, type PolicySpec, readPolicySpec } from '../../pipeline/open-policy.ts'
 import { judged, taskOf } from '../../pipeline/outcome.ts'
 import { sampleTraces } from '../../pipeline/sample.ts'
-import { readTaskSpec, taskProblems } from '../../pipeline/task-problems.ts'
 import {
   checkPolicyFlags,
   engineOf,
@@ -18,6 +14,7 @@ import {
   policySettings,
   showProgress,
 } from '../policy-flags.ts'
+import { type ProblemSource, problemsOf } from '../problem-source.ts'
 import { SampleSummary } from '../show/sample-summary.ts'
 import { EXIT, type ExitCode, type Terminal, verb } from '../verb.ts'
 
@@ -35,9 +32,6 @@ const Options = z.object({
 })
 type Options = z.output<typeof Options>
 
-/** Problems of a task where nobody says how many. */
-const TASK_PROBLEMS = 100
-
 export const sample = verb({
   name: 'sample',
   summary: 'problems in, traces of a policy out',
@@ -51,7 +45,7 @@ export const sample = verb({
   async run(files, options, terminal) {
     const spec = readPolicySpec(options.policy)
     checkPolicyFlags(spec, options)
-    const source = await problemsOf(files, options)
+    const source = await problemsOf(files, options, 'gradus sample')
     if (options.dryRun) {
       terminal.out(dryRun(spec, source, options))
       return EXIT.done
@@ -74,17 +68,6 @@ export const sample = verb({
     }
   },
 })
-
-interface ProblemSource {
-  /** Data set or task with its level. */
-  name: string
-  dataset: string
-  licence: string
-  problems: Problem[]
-  rejected: GradusError[]
-  /** Are these problems of built-in tasks, whose text form policies know? */
-  builtIn: boolean
-}
 
 async function sampled(
   spec: PolicySpec,
@@ -144,32 +127,6 @@ async function sampled(
   if (engine.stopped?.code === 'GRD-RUN-002') return EXIT.interrupted
   if (summary.traces === 0 && summary.lost > 0 && !engine.stopped) return EXIT.failed
   return summary.traces < summary.asked || source.rejected.length > 0 ? EXIT.lost : EXIT.done
-}
-
-async function problemsOf(files: readonly string[], options: Options): Promise<ProblemSource> {
-  const [file, ...more] = files
-  if ((file === undefined) === (options.task === undefined) || more.length > 0) {
-    throw new GradusError('GRD-CLI-001', {
-      found: file === undefined ? 'no problems' : more.length > 0 ? 'several files' : 'a file and a task',
-      expected: 'one file with problems, or --task',
-      try: ['gradus sample --help'],
-    })
-  }
-  if (options.task !== undefined) {
-    const wanted = readTaskSpec(options.task)
-    const { name } = wanted.task
-    const seed = `sample/${options.seed ?? 0}`
-    const problems = taskProblems(wanted, seed, options.problems ?? TASK_PROBLEMS)
-    return { name: `${name}:${wanted.level}`, dataset: name, licence: 'MIT', problems, rejected: [], builtIn: true }
-  }
-  const { format, problems, rejected } = await readProblems(file ?? '-', {
-    ...(options.format !== undefined && { format: options.format }),
-    ...(options.problems !== undefined && { most: options.problems }),
-  })
-  if (problems.length === 0) throw rejected[0] ?? new GradusError('GRD-IO-009', { where: { file: file ?? '-' } })
-  const builtIn = problems.every((problem) => taskOf(problem) !== undefined)
-  const dataset = format.name === 'gradus' ? '' : format.name
-  return { name: file ?? '-', dataset, licence: format.licence, problems, rejected, builtIn }
 }
 
 /** What would be sent where; nothing is asked, not even a probe. */
