@@ -11,6 +11,7 @@ export { Progress, type ProgressState, progressLine } from './progress.ts'
 export { RETRY, type RetryRule } from './retry.ts'
 export {
   type ActingEnvironment,
+  hasEnded,
   type Observed,
   type OutcomeCheck,
   type Rollout,
@@ -19,6 +20,7 @@ export {
   rollout,
   rollouts,
   type StepWriter,
+  type Weighed,
   type Written,
 } from './rollout.ts'
 export type { Answer, Sampler } from './sampler.ts'

@@ -15,6 +15,11 @@ export type Written =
     }
   | { ok: false; error: GradusError; usage: Usage }
 
+/** A given text under a model. */
+export type Weighed =
+  /** log p of each token of the text given all before it, natural logarithm. */
+  { ok: true; logprobs: number[]; usage: Usage } | { ok: false; error: GradusError; usage: Usage }
+
 /** Whoever writes steps: a language model with its renderer, an embedded model, a player by rules. */
 export interface StepWriter {
   /** For people and for `source.generator`. */
@@ -32,6 +37,13 @@ export interface StepWriter {
     samples: { from: number; count: number },
     signal?: AbortSignal,
   ): Promise<Written[]>
+  /** How probable given steps are after the problem and others; absent where the model does not say. */
+  logprobs?(
+    problem: Problem,
+    steps: readonly Step[],
+    continuation: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<Weighed>
 }
 
 /** Where actions happen. `snapshot` and `restore` are for search; a rollout replays its prefix. */
@@ -56,7 +68,16 @@ export interface Observed {
 export interface OutcomeCheck {
   /** The answer that a list of steps states, or null. */
   answerOf(steps: readonly string[]): string | null
-  check(problem: Problem, answer: string): boolean
+  /** null = cannot be decided, which is no outcome. */
+  check(problem: Problem, answer: string): boolean | null
+  /** Do these steps end the run? Where absent: once they state an answer. */
+  ended?(steps: readonly string[]): boolean
+}
+
+/** Is nothing to be added to these steps? */
+export function hasEnded(check: OutcomeCheck, steps: readonly Step[]): boolean {
+  const texts = steps.map((step) => step.text)
+  return check.ended ? check.ended(texts) : check.answerOf(texts) !== null
 }
 
 export interface RolloutOptions {
@@ -134,7 +155,7 @@ async function run(options: RolloutOptions, first?: Written): Promise<Rollout> {
     outcome = replayed.outcome
     if (replayed.done) end = 'environment'
   }
-  if (stated(steps, verifier) !== null) end = 'answer'
+  if (verifier && hasEnded(verifier, steps)) end = 'answer'
 
   while (end === null && steps.length < maxSteps) {
     const stepwise = environment !== undefined || options.stepwise === true
@@ -155,13 +176,13 @@ async function run(options: RolloutOptions, first?: Written): Promise<Rollout> {
       break
     }
     if (end !== null) break
-    if (stated(steps, verifier) !== null) end = 'answer'
+    if (verifier && hasEnded(verifier, steps)) end = 'answer'
     else if (written.end !== 'step') end = written.end
     else if (written.steps.length === 0) end = 'stop'
   }
 
   const answer = stated(steps, verifier)
-  if (outcome === undefined && verifier) outcome = answer !== null && verifier.check(problem, answer) ? 1 : 0
+  if (outcome === undefined && verifier) outcome = outcomeOf(answer === null ? false : verifier.check(problem, answer))
   const reached = end ?? 'max-steps'
   const { dataset = '', licence = 'unknown' } = options.source ?? {}
   const trace: Trace = {
@@ -175,6 +196,10 @@ async function run(options: RolloutOptions, first?: Written): Promise<Rollout> {
     extra: { end: reached },
   }
   return { ok: true, trace, end: reached }
+}
+
+function outcomeOf(right: boolean | null): number | undefined {
+  return right === null ? undefined : Number(right)
 }
 
 function stated(steps: readonly Step[], verifier: OutcomeCheck | undefined): string | null {

@@ -22,7 +22,7 @@ export interface RecoveryRate {
 }
 
 /** Rollouts from each wrong prefix: recoveries of a few percent need hundreds of rollouts, better spread over prefixes. */
-const PER_PREFIX = 4
+export const PER_PREFIX = 4
 
 /** Injections tried until one does harm; in object tracking, seven of ten do none. */
 const ATTEMPTS = 20
@@ -30,7 +30,10 @@ const ATTEMPTS = 20
 /** A rate measured on one set of prefixes is trusted like this many rollouts at most, since prefixes differ. */
 const TRUSTED_TRIALS = 100
 
-/** Rollouts of a policy from prefixes with an error; a rollout that was cut off or failed is not counted. */
+/**
+ * Rollouts of a policy from prefixes with an error; a rollout that was cut off or failed is not counted.
+ * @throws GradusError GRD-RUN-* when the run has ended
+ */
 export async function recoveryRate(
   policy: StepWriter,
   check: OutcomeCheck,
@@ -39,14 +42,18 @@ export async function recoveryRate(
 ): Promise<RecoveryRate> {
   let successes = 0
   let trials = 0
-  for (const { problem, steps } of wrong) {
-    const count = options.perPrefix ?? PER_PREFIX
-    for (const done of await rollouts({ problem, policy, prefix: steps, verifier: check }, { from: 0, count })) {
-      options.spend?.((done.ok ? done.trace.usage : done.usage) ?? NO_USAGE)
-      if (!done.ok || isUnfinished(done.end)) continue
-      trials++
-      if (done.trace.outcome === 1) successes++
-    }
+  const count = options.perPrefix ?? PER_PREFIX
+  const rolled = await Promise.all(
+    wrong.map(({ problem, steps }) =>
+      rollouts({ problem, policy, prefix: steps, verifier: check }, { from: 0, count }),
+    ),
+  )
+  for (const done of rolled.flat()) {
+    options.spend?.((done.ok ? done.trace.usage : done.usage) ?? NO_USAGE)
+    if (!done.ok && done.error.code.startsWith('GRD-RUN-')) throw done.error
+    if (!done.ok || isUnfinished(done.end) || done.trace.outcome === undefined) continue
+    trials++
+    if (done.trace.outcome === 1) successes++
   }
   return rateOf(successes, trials)
 }

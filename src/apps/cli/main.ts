@@ -58,7 +58,7 @@ function misused(error: CommanderError, v: Verb): GradusError {
 }
 
 /** What another command line or another file would mend; a full disk is no such thing. */
-const USAGE = /^GRD-(CLI|IO-(?!014)|LABEL-00[134]|EVAL|DATA-001|MODEL-004)/
+const USAGE = /^GRD-(CLI|IO-(?!014)|LABEL-00[134]|EVAL|DATA-001|MODEL-004|SEARCH)/
 
 function report(error: unknown, json: boolean, terminal: Terminal): ExitCode {
   if (isCommanders(error)) return EXIT.done

@@ -4,12 +4,14 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { random } from '../../core/seeds.ts'
 import type { Trace } from '../../core/words.ts'
+import { Engine } from '../../engine/engine.ts'
 import { arithmeticChain as task } from '../../worlds/tasks/arithmetic-chain.ts'
 import type { Terminal } from '../cli/verb.ts'
 import { label as labelVerb } from '../cli/verbs/label.ts'
 import { labelTraces, relabelTrace } from './label.ts'
 import { boundRuleNamed, labelPlan } from './label-plan.ts'
-import { rolloutPolicyNamed } from './rollout-policy.ts'
+import { openPolicy, readPolicySpec } from './open-policy.ts'
+import { rolloutCheck } from './rollout-check.ts'
 import { parseSpec, parseSpecs } from './spec.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'gradus-label-'))
@@ -47,8 +49,13 @@ describe('method specifications', () => {
 })
 
 describe('a labelling plan', () => {
-  const policy = rolloutPolicyNamed('task:slip=.05,recovery=0', '0')
-  const ruleOf = (names: string[], rule?: string) => labelPlan({ with: names, rule, policy }).rule.rule.name
+  const spec = readPolicySpec('task:slip=.05,recovery=0')
+  const check = rolloutCheck(spec, '0')
+  const ruleOf = (names: string[], rule?: string) => labelPlan({ with: names, rule, check }).rule.rule.name
+  const open = async (text: string) => {
+    const settings = { prompt: 'text', samples: 1, by: 'the test' } as const
+    return (await openPolicy(readPolicySpec(text), new Engine(), settings, new AbortController().signal)).policy
+  }
 
   it('takes the rule that fits the annotators, unless one is named', () => {
     expect(ruleOf(['arithmetic'])).toBe('tool-reliability')
@@ -56,8 +63,12 @@ describe('a labelling plan', () => {
     expect(ruleOf(['first-error-locator'])).toBe('first-error-posterior')
     expect(ruleOf(['monte-carlo', 'arithmetic'])).toBe('tool-veto')
     expect(ruleOf(['mcts:tool=arithmetic'])).toBe('tool-veto')
+    expect(ruleOf(['spare'])).toBe('alignment')
+    expect(ruleOf(['subtask:size=1', 'spare'])).toBe('alignment')
+    expect(ruleOf(['omegaprm', 'first-error-locator'])).toBe('hard')
+    expect(ruleOf(['rpe:eps=.5'])).toBe('relative-progress')
     expect(ruleOf(['monte-carlo'], 'soft')).toBe('soft')
-    expect(labelPlan({ with: ['consensus:agree=first-error'], policy }).rule).toMatchObject({
+    expect(labelPlan({ with: ['consensus:agree=first-error'], check }).rule).toMatchObject({
       rule: { name: 'consensus' },
       options: { agree: 'first-error' },
     })
@@ -66,13 +77,14 @@ describe('a labelling plan', () => {
   it('refuses what it cannot do before anything is spent', () => {
     const codes = [
       () => labelPlan({ with: ['monte-carlo'] }),
-      () => labelPlan({ with: ['nobody'], policy }),
-      () => labelPlan({ with: ['monte-carlo:depth=3'], policy }),
-      () => labelPlan({ with: ['monte-carlo:k=0'], policy }),
-      () => labelPlan({ with: ['consensus:x=1'], policy }),
+      () => labelPlan({ with: ['nobody'], check }),
+      () => labelPlan({ with: ['monte-carlo:depth=3'], check }),
+      () => labelPlan({ with: ['monte-carlo:k=0'], check }),
+      () => labelPlan({ with: ['consensus:x=1'], check }),
       () => boundRuleNamed('nobody'),
-      () => rolloutPolicyNamed('http://localhost', '0'),
-      () => rolloutPolicyNamed('task', '0', 'nobody'),
+      () => readPolicySpec('http://localhost'),
+      () => readPolicySpec('task:0.2,0.5'),
+      () => rolloutCheck(spec, '0', 'nobody'),
     ].map((act) => {
       try {
         act()
@@ -86,32 +98,33 @@ describe('a labelling plan', () => {
       'GRD-LABEL-001',
       ...['GRD-CLI-002', 'GRD-CLI-002', 'GRD-CLI-002'],
       'GRD-LABEL-001',
-      ...['GRD-CLI-002', 'GRD-CLI-002'],
+      ...['GRD-CLI-002', 'GRD-CLI-002', 'GRD-CLI-002'],
     ])
   })
 
   it('labels with rollouts by the task of each problem, and leaves others alone', async () => {
     const foreign: Trace = { ...traces[0]!, id: 'foreign', problem: { id: 'f', prompt: 'Why?' } }
-    const plan = labelPlan({ with: ['monte-carlo'], policy })
-    expect((await plan.prepare(traces, () => {}))?.successes).toBe(0)
-    const done = await labelTraces([...traces, foreign], plan.annotators, context, plan.rule)
+    const plan = labelPlan({ with: ['monte-carlo'], check })
+    const policy = await open('task:slip=.05,recovery=0')
+    expect((await plan.prepare(traces, policy, () => {}))?.successes).toBe(0)
+    const done = await labelTraces([...traces, foreign], plan.annotators, { ...context, policy }, plan.rule)
     expect(done.map((t) => t.verdict?.firstError ?? null)).toEqual([...firstErrors, null])
     expect(done.at(-1)?.evidence).toEqual([])
   })
 
   it('gives the measured recovery rate to locator and rule, and says when a method is not made for it', async () => {
-    const helped = rolloutPolicyNamed('task:slip=.05,recovery=0,rescue=.3', '0')
-    const plan = labelPlan({ with: ['first-error-locator'], policy: helped })
-    const rate = await plan.prepare(traces, () => {})
+    const plan = labelPlan({ with: ['first-error-locator'], check })
+    const rate = await plan.prepare(traces, await open('task:slip=.05,recovery=0,rescue=.3'), () => {})
     if (!rate) throw new Error('nothing measured')
     expect(plan.rule.options).toEqual({ recovery: rate.rate.value, trials: rate.trials })
     expect(plan.warning(rate)).toBeNull()
-    expect(labelPlan({ with: ['omegaprm'], policy: helped }).warning(rate)).toContain('too often for omegaprm and hard')
+    expect(labelPlan({ with: ['omegaprm'], check }).warning(rate)).toContain('too often for omegaprm and hard')
   })
 
   it('makes other labels from stored evidence without looking again', async () => {
-    const plan = labelPlan({ with: ['monte-carlo'], policy })
-    const [done] = await labelTraces(traces.slice(0, 1), plan.annotators, context, plan.rule)
+    const plan = labelPlan({ with: ['monte-carlo'], check })
+    const policy = await open('task:slip=.05,recovery=0')
+    const [done] = await labelTraces(traces.slice(0, 1), plan.annotators, { ...context, policy }, plan.rule)
     if (!done) throw new Error('no trace')
     const soft = relabelTrace(done, boundRuleNamed('soft'))
     expect(soft.evidence).toBe(done.evidence)
@@ -147,7 +160,7 @@ describe('gradus label with rollouts', () => {
     await run(ask)
     expect(readFileSync(output, 'utf8')).toBe(first)
     const foreign = await run({ ...ask, output: undefined, task: 'game24', json: true })
-    expect(JSON.parse(foreign.out)).toMatchObject({ withoutPolicy: 12, modelCalls: 0 })
+    expect(JSON.parse(foreign.out)).toMatchObject({ notContinued: { 'GRD-WORLD-001': 12 }, modelCalls: 0 })
     const again = await run({ relabel: 'hard:threshold=.5', json: true })
     expect(JSON.parse(again.out)).toMatchObject({ modelCalls: 0 })
   })

@@ -1,41 +1,45 @@
 import { GradusError } from '../../core/errors.ts'
 import type { Trace, Usage } from '../../core/words.ts'
+import type { StepWriter } from '../../engine/rollout.ts'
 import type { Annotator } from '../../label/annotators/annotator.ts'
 import { firstErrorLocator } from '../../label/annotators/first-error-locator.ts'
-import { ANNOTATORS, OFFLINE_ANNOTATORS } from '../../label/annotators/index.ts'
-import { mcts } from '../../label/annotators/mcts.ts'
+import { OFFLINE_ANNOTATORS } from '../../label/annotators/index.ts'
+import { monteCarlo } from '../../label/annotators/monte-carlo.ts'
 import { type RecoveryRate, recoveryWarning } from '../../label/recovery-rate.ts'
 import { consensus } from '../../label/rules/consensus.ts'
 import { firstErrorPosterior } from '../../label/rules/first-error-posterior.ts'
 import { hard } from '../../label/rules/hard.ts'
 import { RULES } from '../../label/rules/index.ts'
+import { relativeProgress } from '../../label/rules/relative-progress.ts'
 import type { LabelRule } from '../../label/rules/rule.ts'
 import { toolReliability } from '../../label/rules/tool-reliability.ts'
 import { toolVeto } from '../../label/rules/tool-veto.ts'
 import { annotatorsNamed, type BoundRule, bind } from './label.ts'
-import type { RolloutPolicy } from './rollout-policy.ts'
+import type { RolloutCheck } from './rollout-check.ts'
 import { parseSpec, parseSpecs, type Spec, specOptions } from './spec.ts'
 
 /** Names that stand for annotators together with the rule that reads them. */
-const ALIASES: Record<string, { annotators: (a: Annotator) => boolean; rule: LabelRule }> = {
-  consensus: {
-    annotators: (a) => a.name === 'monte-carlo' || a.needs.length === 0,
-    rule: consensus,
-  },
+const ALIASES: Record<string, { annotators: readonly Annotator[]; rule: LabelRule }> = {
+  consensus: { annotators: [monteCarlo, ...OFFLINE_ANNOTATORS], rule: consensus },
+  // As published: more rollouts where the problem is hard (papers/genprm.md).
+  rpe: { annotators: [bind(monteCarlo, { dynamicK: true })], rule: relativeProgress },
 }
 
 export interface PlanRequest {
   with?: readonly string[] | undefined
   rule?: string | undefined
-  policy?: RolloutPolicy | undefined
+  /** Which traces the run's policy can continue; absent where the run has no policy. */
+  check?: RolloutCheck | undefined
 }
 
 /** What a labelling run does with each trace. */
 export interface LabelPlan {
   annotators: Annotator[]
   rule: BoundRule
+  /** Does any annotator ask the policy for rollouts, or for log-probabilities of given texts? */
+  needs: { rollouts: boolean; logprobs: boolean }
   /** Measures how often the policy recovers, once, on the first traces; null where no method asks. */
-  prepare(traces: readonly Trace[], spend: (usage: Usage) => void): Promise<RecoveryRate | null>
+  prepare(traces: readonly Trace[], policy: StepWriter, spend: (usage: Usage) => void): Promise<RecoveryRate | null>
   /** Why a method is not made for this policy. */
   warning(rate: RecoveryRate): string | null
 }
@@ -43,23 +47,25 @@ export interface LabelPlan {
 /**
  * Annotators and rule from their names on the command line.
  *
- * Without a rule: tools alone are weighed by reliability, rollouts alone make hard labels (the locator's a posterior),
- * both together (also within mcts) a veto.
+ * Without a rule it follows the annotators: tools alone are weighed by reliability, rollouts alone make hard labels (the
+ * locator's a posterior), both together a veto, references an alignment.
  * @throws GradusError GRD-LABEL-001 for unknown names, GRD-LABEL-004 where a policy is needed and none given
  */
 export function labelPlan(request: PlanRequest): LabelPlan {
-  const { policy } = request
+  const { check } = request
   const specs = request.with && parseSpecs(request.with)
   const chosen = specs ? specs.flatMap(annotatorsOf) : [...OFFLINE_ANNOTATORS]
   const rollingOut = chosen.filter((a) => a.needs.includes('policy'))
-  if (rollingOut.length > 0 && !policy) {
+  const weighing = chosen.filter((a) => a.needs.includes('logprobs'))
+  const asking = [...rollingOut, ...weighing]
+  if (asking.length > 0 && !check) {
     throw new GradusError('GRD-LABEL-004', {
-      found: `${rollingOut.map((a) => a.name).join(', ')} without a policy`,
+      found: `${asking.map((a) => a.name).join(', ')} without a policy`,
       expected: 'a policy that continues the traces',
-      try: ['--policy task   (traces of built-in tasks)'],
+      try: ['--policy task   (traces of built-in tasks)', '--policy http://127.0.0.1:8000/v1#NAME'],
     })
   }
-  const annotators = chosen.map((a) => (policy && a.needs.includes('policy') ? continuedBy(a, policy) : a))
+  const annotators = chosen.map((a) => (check && a.needs.includes('policy') ? checkedBy(a, check) : a))
   const aliasSpec = specs?.find((spec) => ALIASES[spec.name] !== undefined)
   // Options of an alias are those of its rule.
   const ruleSpec = request.rule === undefined ? aliasSpec : parseSpec(request.rule)
@@ -72,16 +78,17 @@ export function labelPlan(request: PlanRequest): LabelPlan {
   return {
     annotators,
     rule: bound,
-    async prepare(traces, spend) {
-      if (rollingOut.length === 0 || !policy) return null
-      const rate = await policy.recovery(traces, spend)
+    needs: { rollouts: rollingOut.length > 0, logprobs: weighing.length > 0 },
+    async prepare(traces, policy, spend) {
+      if (rollingOut.length === 0 || !check) return null
+      const rate = await check.recovery(traces, policy, spend)
       const measured = { recovery: rate.rate.value, trials: Math.max(1, rate.trials) }
       if (rate.trials === 0) return rate
       // A rate that somebody states is not overridden by the one measured.
       if (locatorSpec && locatorSpec.given['recovery'] === undefined) {
         const at = annotators.findIndex((a) => a.name === firstErrorLocator.name)
         const options = specOptions(locatorSpec, firstErrorLocator.options)
-        annotators[at] = continuedBy(bind(firstErrorLocator, { ...options, recovery: measured.recovery }), policy)
+        annotators[at] = checkedBy(bind(firstErrorLocator, { ...options, recovery: measured.recovery }), check)
       }
       if (method === firstErrorPosterior && ruleSpec?.given['recovery'] === undefined) {
         bound.options = method.options.parse(measured)
@@ -114,25 +121,39 @@ function ruleNamed(name: string): LabelRule {
 
 function annotatorsOf(spec: Spec): Annotator[] {
   const alias = ALIASES[spec.name]
-  if (alias) return ANNOTATORS.filter(alias.annotators)
+  if (alias) return [...alias.annotators]
   return annotatorsNamed([spec.name]).map((a) =>
     Object.keys(spec.given).length === 0 ? a : bind(a, specOptions({ ...spec, name: a.name }, a.options)),
   )
 }
 
+/**
+ * The rule of the annotators, where they have the same; a veto where tools stand beside rollouts, hard labels for
+ * rollouts of several kinds; else that of the annotator named first, since no rule reads evidence of every kind.
+ */
 function defaultRule(annotators: readonly Annotator[]): LabelRule {
-  const rolling = annotators.filter((a) => a.needs.includes('policy'))
-  if (rolling.length === 0) return toolReliability
-  if (rolling.length < annotators.length || annotators.some((a) => a.name === mcts.name)) return toolVeto
-  return rolling.every((a) => a.name === firstErrorLocator.name) ? firstErrorPosterior : hard
+  const named = [...new Set(annotators.map((a) => a.rule))]
+  const rolled = named.filter((name) => ROLLOUT_RULES.includes(name))
+  const byTools = named.filter((name) => TOOL_RULES.includes(name))
+  if (named.length > 1 && rolled.length + byTools.length === named.length) {
+    return byTools.length > 0 ? toolVeto : hard
+  }
+  return ruleNamed(named[0] ?? toolReliability.name)
 }
 
-/** The annotator with the policy of each trace; it does not apply to a trace that nobody can continue. */
-function continuedBy(annotator: Annotator, policy: RolloutPolicy): Annotator {
+/** Rules that read rollouts, and those that read the verdicts of tools too. */
+const ROLLOUT_RULES: readonly string[] = [hard.name, firstErrorPosterior.name]
+const TOOL_RULES: readonly string[] = [toolReliability.name, toolVeto.name]
+
+/** The annotator with the check of each trace; it does not apply to a trace that cannot be continued. */
+function checkedBy(annotator: Annotator, check: RolloutCheck): Annotator {
   return {
     ...annotator,
-    needs: [],
-    applies: (trace) => annotator.applies(trace) && policy.of(trace) !== null,
-    annotate: (trace, context, options) => annotator.annotate(trace, { ...context, ...policy.of(trace) }, options),
+    applies: (trace) => annotator.applies(trace) && !(check.of(trace) instanceof GradusError),
+    annotate(trace, context, options) {
+      const own = check.of(trace)
+      if (own instanceof GradusError) throw own
+      return annotator.annotate(trace, { ...context, check: own }, options)
+    },
   }
 }

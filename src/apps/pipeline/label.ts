@@ -1,6 +1,8 @@
 import { availableParallelism } from 'node:os'
 import { GradusError } from '../../core/errors.ts'
 import type { Evidence, Label, Trace } from '../../core/words.ts'
+import type { Engine } from '../../engine/engine.ts'
+import { ordered } from '../../engine/ordered.ts'
 import type { AnnotateContext, Annotator } from '../../label/annotators/annotator.ts'
 import { ANNOTATORS } from '../../label/annotators/index.ts'
 import { RULES } from '../../label/rules/index.ts'
@@ -56,7 +58,7 @@ export async function labelTrace(
   const fresh: Evidence[] = []
   for (const annotator of annotators) {
     if (annotator.runsCode && !context.allowCode) continue
-    if (annotator.needs.includes('policy') && !context.policy) continue
+    if (annotator.needs.some((need) => need === 'policy' || need === 'logprobs') && !context.policy) continue
     if (annotator.applies(trace)) fresh.push(...(await annotator.annotate(trace, context)))
   }
   return byRule({ ...trace, evidence: [...keptEvidence(trace, annotators), ...fresh] }, fresh, rule)
@@ -84,13 +86,68 @@ export async function labelTraces(
   context: AnnotateContext,
   rule = BY_TOOLS,
 ): Promise<Trace[]> {
-  const done: Trace[] = new Array(traces.length)
-  const queue = traces.entries()
-  const worker = async (): Promise<void> => {
-    for (const [i, trace] of queue) done[i] = await labelTrace(trace, annotators, context, rule)
-  }
-  await Promise.all(Array.from({ length: availableParallelism() }, worker))
+  const done: Trace[] = []
+  const work = (trace: Trace): Promise<Trace> => labelTrace(trace, annotators, context, rule)
+  for await (const trace of ordered(traces, work, availableParallelism())) done.push(trace)
   return done
+}
+
+/** A labelled trace, or why the run ended before it was one. */
+type Labelled = { ok: true; trace: Trace } | { ok: false; error: GradusError }
+
+interface LabelEachOptions {
+  annotators: readonly Annotator[]
+  context: AnnotateContext
+  rule: BoundRule
+  /** Who pays for rollouts; none where nobody rolls out. */
+  engine: Engine | null
+}
+
+/**
+ * Traces labelled as they come, in their order. With an engine as many at a time as keep it busy; once it has stopped
+ * (budget, Ctrl-C) no trace is begun, and those that lack rollouts for that reason come as errors: labels from half of
+ * the evidence would be taken for the last word.
+ */
+export async function* labelEach(
+  traces: Iterable<Trace> | AsyncIterable<Trace>,
+  { annotators, context, rule, engine }: LabelEachOptions,
+): AsyncGenerator<Labelled, void, void> {
+  const cores = gate(availableParallelism())
+  const paced = annotators.map((a) => (engine && a.runsCode ? { ...a, annotate: cores(a.annotate) } : a))
+  const work = async (trace: Trace): Promise<Labelled> => {
+    try {
+      return { ok: true, trace: await labelTrace(trace, paced, context, rule) }
+    } catch (error) {
+      if (error instanceof GradusError && error.code.startsWith('GRD-RUN-')) return { ok: false, error }
+      throw error
+    }
+  }
+  yield* engine ? engine.each(traces, work, engine.concurrency) : ordered(traces, work, availableParallelism())
+}
+
+/** As `labelEach`, from the evidence that the traces carry. */
+export async function* relabelEach(
+  traces: AsyncIterable<Trace>,
+  rule: BoundRule,
+): AsyncGenerator<Labelled, void, void> {
+  for await (const trace of traces) yield { ok: true, trace: relabelTrace(trace, rule) }
+}
+
+/** Lets so many calls of a function run at a time. */
+function gate(most: number): <A extends unknown[], R>(work: (...args: A) => Promise<R>) => (...args: A) => Promise<R> {
+  let running = 0
+  const waiting: (() => void)[] = []
+  return (work) =>
+    async (...args) => {
+      while (running >= most) await new Promise<void>((go) => waiting.push(go))
+      running++
+      try {
+        return await work(...args)
+      } finally {
+        running--
+        waiting.shift()?.()
+      }
+    }
 }
 
 /** Relabelling replaces an annotator's older evidence. */

@@ -1,18 +1,21 @@
+import { z } from 'zod'
 import { GradusError } from '../../core/errors.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { Capabilities, Price, Sampling } from '../../models/endpoints/endpoint.ts'
 import { openAiCompatible } from '../../models/endpoints/openai-compatible.ts'
 import { probeOnce, requireCapabilities } from '../../models/endpoints/probe.ts'
-import { samplerOf } from '../../models/endpoints/sampler.ts'
+import { samplerOf, scorerOf } from '../../models/endpoints/sampler.ts'
 import { modelPolicy, type Policy } from '../../models/policies/policy.ts'
 import { chatRenderer, textRenderer } from '../../models/policies/renderer.ts'
 import { game24RandomPolicy, taskPolicy } from '../../models/policies/simulated.ts'
 import { lines, paragraphs } from '../../models/policies/step-format.ts'
+import type { Task } from '../../worlds/tasks/task.ts'
+import { parseSpec, specOptions } from './spec.ts'
 
 /** A policy as it stands on the command line. */
 export type PolicySpec =
   | { kind: 'embedded'; name: string }
-  | { kind: 'task'; slip?: number; recovery?: number }
+  | { kind: 'task'; chances: { slip?: number; recovery?: number; rescue?: number } }
   | { kind: 'game24-random' }
   | { kind: 'http'; url: string; model: string }
 
@@ -30,39 +33,46 @@ export interface PolicySettings {
   /** NAME of the environment variable with the key. */
   keyFrom?: string
   price?: Price
+  /** Task of every problem, for the completer of a task where domains do not say. */
+  task?: Task
   /** Samples of a problem that one call may ask for, where the endpoint takes several. */
   samples: number
+  /** Who asks, for messages. */
+  by: string
+  /** Must the policy weigh given texts? It is refused where it cannot. */
+  needsLogprobs?: boolean
 }
 
 /** The model's name stands behind a `#`, which no server ever sees. */
 const HTTP = /^(https?:\/\/[^#]+)#(.+)$/
 
+const TaskChances = z.object({
+  slip: z.number().min(0).max(0.9).exactOptional().describe('chance that a step is wrong'),
+  recovery: z.number().min(0).max(1).exactOptional().describe('chance that a wrong step is restated right after it'),
+  rescue: z.number().min(0).max(1).exactOptional().describe('chance that a run from a lost prefix still ends right'),
+})
+
+/** How every verb writes a policy. */
+export const POLICY_FORMS = 'embedded[:name], game24-random, task[:slip=.1,recovery=0,rescue=0] or http://host/v1#model'
+
 /**
- * `embedded[:name]`, `game24-random`, `task[:slip[,recovery]]`, `http://host/v1#model`.
+ * A policy as `POLICY_FORMS` says.
  * @throws GradusError GRD-CLI-002
  */
 export function readPolicySpec(text: string): PolicySpec {
   const http = HTTP.exec(text)
   if (http?.[1] !== undefined && http[2] !== undefined) return { kind: 'http', url: http[1], model: http[2] }
-  const [kind, rest] = split(text)
-  if (kind === 'embedded') return { kind, name: rest ?? 'chains' }
-  if (kind === 'game24-random' && rest === undefined) return { kind }
-  if (kind === 'task') {
-    if (rest === undefined) return { kind }
-    const [slip, recovery, ...more] = rest.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)))
-    if (slip !== undefined && more.length === 0) return { kind, slip, ...(recovery !== undefined && { recovery }) }
-  }
+  const embedded = /^embedded(?::([\w-]+))?$/.exec(text)
+  if (embedded) return { kind: 'embedded', name: embedded[1] ?? 'chains' }
+  const spec = parseSpec(text)
+  if (text === 'game24-random') return { kind: text }
+  if (spec.name === 'task') return { kind: 'task', chances: TaskChances.parse(specOptions(spec, TaskChances)) }
   throw new GradusError('GRD-CLI-002', {
     where: { field: '--policy' },
     found: text,
-    expected: 'embedded[:name], game24-random, task[:slip,recovery] or http://host/v1#model',
+    expected: POLICY_FORMS,
     try: ['--policy http://127.0.0.1:8000/v1#NAME   (the model behind a #)'],
   })
-}
-
-function split(text: string): [string, string | undefined] {
-  const colon = text.indexOf(':')
-  return colon < 0 ? [text, undefined] : [text.slice(0, colon), text.slice(colon + 1)]
 }
 
 /** Where the problems go: the host of an endpoint, null where they stay in this process. */
@@ -82,12 +92,18 @@ export async function openPolicy(
 ): Promise<{ policy: Policy; probe?: Capabilities }> {
   const { seed, temperature } = settings
   const name = String(seed ?? 0)
-  if (spec.kind === 'game24-random') return { policy: game24RandomPolicy(name) }
-  if (spec.kind === 'task') {
-    const { slip, recovery } = spec
-    const chances = { ...(slip !== undefined && { slip }), ...(recovery !== undefined && { recovery }) }
-    return { policy: taskPolicy(chances, name) }
+  if (settings.needsLogprobs === true && spec.kind !== 'embedded' && spec.kind !== 'http') {
+    throw new GradusError('GRD-LABEL-004', {
+      found: `${spec.kind}, which knows no probabilities`,
+      expected: 'a model that says how probable a given text is',
+      try: [
+        '--policy embedded',
+        '--policy http://127.0.0.1:8000/v1#NAME --prompt text   (vLLM, llama.cpp completions)',
+      ],
+    })
   }
+  if (spec.kind === 'game24-random') return { policy: game24RandomPolicy(name) }
+  if (spec.kind === 'task') return { policy: taskPolicy(spec.chances, name, settings.task) }
   if (spec.kind === 'embedded') {
     const { embeddedPolicy } = await import('../../models/policies/embedded/index.ts')
     const options = { engine, seed: name, ...(temperature !== undefined && { temperature }) }
@@ -113,7 +129,17 @@ async function openEndpoint(
   const endpoint = openAiCompatible({ url, model, ...(keyFrom !== undefined && { keyFrom }), ...(price && { price }) })
   const probe = await probeOnce(engine, endpoint, signal)
   const api = prompt === 'chat' ? 'chat' : 'completions'
-  requireCapabilities(probe, seed === undefined ? [api] : [api, 'seed'], 'gradus sample')
+  requireCapabilities(probe, seed === undefined ? [api] : [api, 'seed'], settings.by)
+  if (settings.needsLogprobs === true) {
+    requireCapabilities(probe, ['promptLogprobs'], settings.by)
+    if (prompt === 'chat') {
+      throw new GradusError('GRD-CLI-002', {
+        where: { field: '--prompt' },
+        found: 'chat, of which only what the model writes can be weighed',
+        expected: 'text',
+      })
+    }
+  }
   const perCall = probe.can.n.state === 'yes' ? Math.min(samples, PER_CALL) : 1
   const room = probe.contextLength === null ? ANSWER_TOKENS : Math.floor(ANSWER_SHARE * probe.contextLength)
   const sampling: Sampling = {
@@ -125,6 +151,7 @@ async function openEndpoint(
     name: model,
     engine,
     sampler: samplerOf(endpoint, perCall),
+    ...(probe.scoring !== null && prompt === 'text' && { scorer: scorerOf(endpoint, probe) }),
     renderer: prompt === 'chat' ? chatRenderer(system === undefined ? {} : { system }) : textRenderer(template),
     format: prompt === 'chat' ? paragraphs : lines,
     sampling,

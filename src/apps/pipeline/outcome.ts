@@ -1,21 +1,20 @@
 import { GradusError } from '../../core/errors.ts'
-import type { Problem, Trace } from '../../core/words.ts'
+import type { Trace } from '../../core/words.ts'
 import type { OutcomeCheck } from '../../engine/rollout.ts'
-import { equal, extractAnswer } from '../../worlds/answers/equal.ts'
-import { TASKS } from '../../worlds/tasks/index.ts'
+import { equal, extractAnswer, statesAnswer } from '../../worlds/answers/equal.ts'
 import { cellsOf } from '../../worlds/verifiers/code-cells.ts'
 import { runPythonCells } from '../../worlds/verifiers/python-cells.ts'
 
-/** The built-in task that the problem belongs to, by its `domain` and by being readable as a problem of it. */
-export function taskOf(problem: Problem): OutcomeCheck | undefined {
-  const task = TASKS.find(({ name }) => name === problem.domain)
-  try {
-    task?.check(problem, '')
-    return task
-  } catch (error) {
-    if (error instanceof GradusError) return undefined
-    throw error
-  }
+export { isOf, taskOf } from '../../worlds/tasks/task-of.ts'
+
+/** The end of a run of any problem with an answer: does it state an equal one? */
+export const byAnswer: OutcomeCheck = {
+  answerOf: (steps) => extractAnswer(steps.join('\n\n')),
+  ended: (steps) => statesAnswer(steps.at(-1) ?? ''),
+  check(problem, answer) {
+    const verdict = problem.answer === undefined ? 'unknown' : equal(answer, problem.answer).verdict
+    return verdict === 'unknown' ? null : verdict === 'equal'
+  },
 }
 
 /**
@@ -30,12 +29,11 @@ export async function judged(trace: Trace, code: boolean): Promise<Trace> {
     const outcome = code ? await passes(trace, tests.map((t) => t.code).join('\n')) : undefined
     return outcome === undefined ? trace : { ...trace, outcome }
   }
-  const answer = trace.answer ?? extractAnswer(trace.steps.map((step) => step.text).join('\n\n')) ?? undefined
-  const stated = answer === undefined ? trace : { ...trace, answer }
+  const answer = trace.answer ?? byAnswer.answerOf(trace.steps.map((step) => step.text))
+  const stated = answer === null ? trace : { ...trace, answer }
   if (trace.problem.answer === undefined) return stated
-  if (answer === undefined) return { ...stated, outcome: 0 }
-  const { verdict } = equal(answer, trace.problem.answer)
-  return verdict === 'unknown' ? stated : { ...stated, outcome: verdict === 'equal' ? 1 : 0 }
+  const right = answer !== null && byAnswer.check(trace.problem, answer)
+  return right === null ? stated : { ...stated, outcome: Number(right) }
 }
 
 /** 1 where the code of the trace passes the tests, 0 where it does not, undefined where nothing here can tell. */

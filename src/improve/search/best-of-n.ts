@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import type { Candidate, Search } from './search.ts'
+import { best, examined, scoreFlags, solution } from './choice.ts'
+import { Purse } from './purse.ts'
+import { comparing, rewardOf, type Search, settingsOf } from './search.ts'
 
-const Options = z.object({
-  n: z.number().int().min(1).default(16).describe('samples to choose from'),
-})
+const Options = z.object({ n: comparing(16, 'samples to choose from') })
 
 /**
  * n whole samples; the one with the highest score is the answer. Equal scores: the earlier sample.
@@ -14,23 +14,13 @@ export const bestOfN: Search = {
   summary: 'whole samples, the best by the reward model',
   options: Options,
   needs: ['reward'],
-  async *solve({ pool }, given) {
-    const { n } = Options.parse(given ?? {})
-    const { candidates, usage } = await pool.take(n)
+  async *solve(context, given) {
+    const { n } = settingsOf(bestOfN.name, Options, given)
+    rewardOf(bestOfN.name, context)
+    const purse = new Purse(context.budget)
+    const taken = await context.pool.take(n, { purse })
+    const candidates = await examined(taken.candidates, context)
     for (const candidate of candidates) yield { kind: 'candidate', candidate }
-    const chosen = best(candidates)
-    const answer = chosen === null ? null : (candidates[chosen]?.trace.answer ?? null)
-    return { answer, chosen, candidates, tree: null, usage, outOfBudget: false }
+    return solution(candidates, best(candidates), purse, { flags: scoreFlags(candidates) })
   },
-}
-
-/** Number of the highest score, the first where several are equal; samples without an answer are not chosen. */
-export function best(candidates: readonly Candidate[]): number | null {
-  let at: number | null = null
-  for (const [i, { score, trace }] of candidates.entries()) {
-    if (trace.answer === undefined) continue
-    const before = at === null ? undefined : candidates[at]
-    if (before === undefined || (score ?? -Infinity) > (before.score ?? -Infinity)) at = i
-  }
-  return at
 }

@@ -1,9 +1,10 @@
 import { GradusError } from '../../core/errors.ts'
-import type { Problem, Step, Usage } from '../../core/words.ts'
+import type { Problem, Step, Trace, Usage } from '../../core/words.ts'
 import { addUsage, NO_USAGE } from '../../core/words.ts'
 import { rollouts, type StepWriter } from '../../engine/rollout.ts'
 import { type AggregatorName, aggregate } from '../../models/rewards/aggregators.ts'
 import type { RewardModel, Scored } from '../../models/rewards/reward.ts'
+import { Purse } from './purse.ts'
 import type { Candidate } from './search.ts'
 
 export interface PoolOptions {
@@ -17,37 +18,64 @@ export interface PoolOptions {
   signal?: AbortSignal
 }
 
+/** A sample, or why there is none, and what was paid for it. */
+interface Drawn {
+  candidate: Candidate | GradusError
+  usage: Usage
+}
+
+export interface TakeOptions {
+  /** Scores too, where there is a reward model; default true. */
+  scored?: boolean
+  /** Pays for what is taken; default: one without a limit. */
+  purse?: Purse
+  /** The first sample; default 0. */
+  from?: number
+}
+
+export interface Taken {
+  candidates: Candidate[]
+  usage: Usage
+}
+
 /**
  * Whole samples of one policy on one problem, drawn and scored once however many searches ask for them.
  *
- * Sample i is the same for everybody, so that best-of-N, majority and weighted vote differ by their choice alone; what
- * each would have cost by itself is `usage(n)`.
+ * Sample i is the same for everybody, so that best-of-N, majority and weighted vote differ by their choice alone; each
+ * pays in its own books for all that it takes.
  */
 export class CandidatePool {
   #options: PoolOptions
-  #drawn: Promise<Candidate | GradusError>[] = []
-  #scored: Promise<{ candidate: Candidate | GradusError; usage: Usage }>[] = []
+  #drawn: Promise<Drawn>[] = []
+  #scored: Promise<Drawn>[] = []
 
   constructor(options: PoolOptions) {
     this.#options = options
   }
 
   /**
-   * Samples 0 to n - 1 that came to an end, with scores where there is a reward model. A sample whose call failed is
-   * left out.
-   * @throws GradusError of the last failure where nothing at all came back
+   * Samples `from` to n - 1 that came to an end, or as many as the purse pays for. A sample whose call failed is left
+   * out.
+   * @throws GradusError of the last failure where nothing at all came back, sample 0 included
    */
-  async take(n: number, scored = true): Promise<{ candidates: Candidate[]; usage: Usage }> {
-    this.#draw(n)
+  async take(n: number, options: TakeOptions = {}): Promise<Taken> {
+    const { scored = true, purse = new Purse({}), from = 0 } = options
     const withScores = scored && this.#options.reward !== undefined
-    if (withScores) this.#score(n)
-    const all = withScores
-      ? await Promise.all(this.#scored.slice(0, n))
-      : (await Promise.all(this.#drawn.slice(0, n))).map((candidate) => ({ candidate, usage: usageOf(candidate) }))
+    const all: Drawn[] = []
+    for (let at = from; at < n; ) {
+      const to = at + purse.grant(n - at)
+      if (to === at) break
+      this.#draw(to)
+      if (withScores) this.#score(to)
+      const block = await Promise.all((withScores ? this.#scored : this.#drawn).slice(at, to))
+      for (const one of block) purse.pay(one.usage)
+      all.push(...block)
+      at = to
+    }
     const candidates = all.flatMap(({ candidate }) => (candidate instanceof GradusError ? [] : [candidate]))
     const failure = all.findLast(({ candidate }) => candidate instanceof GradusError)?.candidate
-    if (candidates.length === 0 && failure instanceof GradusError) throw failure
-    return { candidates, usage: all.reduce((sum, one) => addUsage(sum, one.usage), NO_USAGE) }
+    if (from === 0 && candidates.length === 0 && failure instanceof GradusError) throw failure
+    return { candidates, usage: all.reduce((sum, { usage }) => addUsage(sum, usage), NO_USAGE) }
   }
 
   #draw(n: number): void {
@@ -59,12 +87,11 @@ export class CandidatePool {
       { from, count: n - from },
     )
     for (let i = from; i < n; i++) {
-      const one = drawing.then((done) => {
+      const one = drawing.then((done): Drawn => {
         const drawn = done[i - from]!
-        if (!drawn.ok) return drawn.error
-        const answer = answerOf(drawn.trace.steps)
-        const { answer: _, ...trace } = drawn.trace
-        return { trace: answer === null ? trace : { ...trace, answer }, scores: [], score: null }
+        if (!drawn.ok) return { candidate: drawn.error, usage: drawn.usage }
+        const trace = answered(drawn.trace, answerOf)
+        return { candidate: { trace, scores: [], score: null }, usage: trace.usage ?? NO_USAGE }
       })
       // Whoever takes it hears of the failure; until then it is nobody's.
       one.catch(() => {})
@@ -78,16 +105,16 @@ export class CandidatePool {
     if (n <= from || !reward) return
     const how = this.#options.aggregate ?? reward.aggregate
     const scoring = Promise.all(this.#drawn.slice(from, n)).then(async (drawn) => {
-      const finished = drawn.flatMap((one) => (one instanceof GradusError ? [] : [one]))
+      const finished = drawn.flatMap(({ candidate }) => (candidate instanceof GradusError ? [] : [candidate]))
       const scored = await reward.score(
         finished.map(({ trace }) => ({ problem, steps: trace.steps })),
         signal,
       )
       let at = 0
-      return drawn.map((one) => {
-        if (one instanceof GradusError) return { candidate: one, usage: NO_USAGE }
+      return drawn.map(({ candidate, usage }): Drawn => {
+        if (candidate instanceof GradusError) return { candidate, usage }
         const said = scored[at++]!
-        return { candidate: withScores(one, said, how), usage: addUsage(usageOf(one), said.usage) }
+        return { candidate: withScores(candidate, said, how), usage: addUsage(usage, said.usage) }
       })
     })
     for (let i = from; i < n; i++) {
@@ -98,12 +125,15 @@ export class CandidatePool {
   }
 }
 
+/** The trace with the answer that its steps state, whatever its writer said. */
+export function answered(trace: Trace, answerOf: PoolOptions['answerOf']): Trace {
+  const answer = answerOf(trace.steps)
+  const { answer: _, ...rest } = trace
+  return answer === null ? rest : { ...rest, answer }
+}
+
 /** A candidate whose scoring failed stays a candidate: it has an answer, and counts in a vote. */
 export function withScores(candidate: Candidate, scored: Scored, how: AggregatorName): Candidate {
   if (!scored.ok) return candidate
   return { ...candidate, scores: scored.scores, score: aggregate(how, scored.scores) }
-}
-
-function usageOf(candidate: Candidate | GradusError): Usage {
-  return candidate instanceof GradusError ? NO_USAGE : (candidate.trace.usage ?? NO_USAGE)
 }

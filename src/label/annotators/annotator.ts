@@ -5,11 +5,17 @@ import type { OutcomeCheck, StepWriter } from '../../engine/rollout.ts'
 import type { Reliability, Verifier, VerifyContext } from '../../worlds/verifiers/verifier.ts'
 
 /** What an annotator cannot work without; checked before anything is spent. */
-export type Need = 'policy' | 'answer' | 'reference'
+export type Need =
+  /** Somebody who continues prefixes, and a check of the ends. */
+  | 'policy'
+  /** A model that says how probable a given text is. */
+  | 'logprobs'
+  | 'answer'
+  | 'reference'
 
 /** What an annotator may use beside the trace. */
 export interface AnnotateContext extends VerifyContext {
-  /** Who continues prefixes; present where the annotator needs `policy`. */
+  /** Who continues prefixes or weighs texts; present where the annotator needs `policy` or `logprobs`. */
   policy?: StepWriter
   /** Decides whether a continuation ends right; present where the annotator needs `policy`. */
   check?: OutcomeCheck
@@ -27,14 +33,16 @@ export type StepTool = Pick<Verifier, 'name' | 'runsCode' | 'applies' | 'verify'
 /** A method that looks at a trace and stores what it saw; it never makes a label. */
 export interface Annotator extends Method {
   needs: readonly Need[]
+  /** Name of the label rule that reads its evidence, where nobody names one. */
+  rule: string
   /** Runs code of the trace; left out by default where no isolating sandbox is there. */
   runsCode: boolean
   /** How far its tool evidence may be trusted; without it `tool-reliability` leaves the evidence out. */
   reliability?: Reliability
   /** Cheap: can it say anything about such a trace? */
   applies(trace: Trace): boolean
-  /** Upper bound of what a trace costs; absent where nothing is spent. */
-  expect?(trace: Trace, options?: unknown): { rollouts: number }
+  /** Upper bound of what a trace costs: rollouts, and given texts that are weighed; absent where nothing is spent. */
+  expect?(trace: Trace, options?: unknown): { rollouts: number; texts?: number }
   /** @param options as `options` has them, defaults where left out */
   annotate(trace: Trace, context: AnnotateContext, options?: unknown): Promise<Evidence[]>
 }

@@ -29,6 +29,7 @@ export const firstErrorLocator: Annotator = {
   summary: 'rollouts where they tell most about the first wrong step',
   options: Options,
   needs: ['policy', 'answer'],
+  rule: 'first-error-posterior',
   runsCode: false,
   applies: (trace) => trace.steps.length > 0,
   expect: (trace, options) => {

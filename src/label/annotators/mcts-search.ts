@@ -1,5 +1,6 @@
 import { type Node, ROOT, Tree } from '../../core/tree.ts'
 import { addUsage, NO_USAGE, type Step, type Trace, type Usage } from '../../core/words.ts'
+import { hasEnded } from '../../engine/rollout.ts'
 import { type Finding, UNKNOWN, type VerifyContext } from '../../worlds/verifiers/verifier.ts'
 import { type HybridWeights, hybridReward, type Sign } from '../hybrid-reward.ts'
 import type { StepTool } from './annotator.ts'
@@ -106,7 +107,7 @@ export async function mctsSearch(
   }
 
   const stepsTo = (at: Node): Step[] => tree.path(at).flatMap((n) => found.steps[n] ?? [])
-  const answered = (at: Node): boolean => check.answerOf(stepsTo(at).map((step) => step.text)) !== null
+  const answered = (at: Node): boolean => hasEnded(check, stepsTo(at))
 
   /** Rollouts asked for, those that failed or were cut off included. */
   function asked(at: Node): number {

@@ -40,6 +40,7 @@ export const mcts: Annotator = {
   paper: 'groundedprm',
   options: Options,
   needs: ['policy', 'answer'],
+  rule: 'tool-veto',
   runsCode: false,
   applies: (trace) => trace.steps.length > 0 && trace.steps.every((step) => step.text.trim() !== ''),
   expect(trace, given) {

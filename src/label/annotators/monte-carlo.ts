@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Evidence, Trace } from '../../core/words.ts'
 import { type Annotator, policyOf } from './annotator.ts'
-import { countRollouts, rolloutEvidence } from './rollout-counts.ts'
+import { type Counted, countRollouts, rolloutEvidence } from './rollout-counts.ts'
 
 const Options = z.object({
   k: z.number().int().min(1).default(8).describe('rollouts from each step'),
@@ -22,6 +22,7 @@ export const monteCarlo: Annotator = {
   paper: 'prm-lessons',
   options: Options,
   needs: ['policy', 'answer'],
+  rule: 'hard',
   runsCode: false,
   applies: (trace) => trace.steps.length > 0,
   expect: (trace, options) => {
@@ -31,15 +32,17 @@ export const monteCarlo: Annotator = {
   async annotate(trace: Trace, context, options): Promise<Evidence[]> {
     const { k, dynamicK: dynamic, keep, maxSteps } = Options.parse(options ?? {})
     const counting = { ...policyOf(context), problem: trace.problem, maxSteps }
-    const evidence: Evidence[] = []
-    let count = k
-    for (let length = 0; length <= trace.steps.length; length++) {
-      const counted = await countRollouts(counting, trace.steps.slice(0, length), { from: 0, count })
-      const one = rolloutEvidence(monteCarlo.name, length, counted, keep)
-      if (one) evidence.push(one)
-      if (length === 0 && dynamic) count = dynamicK(counted.trials === 0 ? 0 : counted.successes / counted.trials)
-    }
-    return evidence
+    const look = async (length: number, count: number): Promise<Counted> =>
+      await countRollouts(counting, trace.steps.slice(0, length), { from: 0, count })
+    const first = dynamic ? await look(0, k) : null
+    const count = first ? dynamicK(first.trials === 0 ? 0 : first.successes / first.trials) : k
+    // All prefixes at once: a server that answers slowly is waited for once a trace.
+    const counts = await Promise.all(
+      Array.from({ length: trace.steps.length + 1 }, async (_, length) =>
+        length === 0 && first ? first : await look(length, count),
+      ),
+    )
+    return counts.flatMap((counted, length) => rolloutEvidence(monteCarlo.name, length, counted, keep) ?? [])
   },
 }
 

@@ -24,6 +24,7 @@ export const mutation: Annotator = {
   paper: 'prlcoder',
   options: z.object({}),
   needs: [],
+  rule: 'tool-reliability',
   runsCode: true,
   reliability: {
     incorrect: 0.99,

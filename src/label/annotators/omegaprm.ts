@@ -195,6 +195,7 @@ export const omegaprm: Annotator = {
   paper: 'omegaprm',
   options: Options,
   needs: ['policy', 'answer'],
+  rule: 'hard',
   runsCode: false,
   applies: (trace) => trace.steps.length > 0 && trace.steps.every((step) => step.text.trim() !== ''),
   expect(trace, given) {

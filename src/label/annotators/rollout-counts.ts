@@ -2,7 +2,7 @@ import { canonicalJson } from '../../core/hash.ts'
 import type { Evidence, Problem, Step, Usage } from '../../core/words.ts'
 import { addUsage, NO_USAGE } from '../../core/words.ts'
 import type { OutcomeCheck, StepWriter } from '../../engine/rollout.ts'
-import { type Rollout, rollouts } from '../../engine/rollout.ts'
+import { hasEnded, type Rollout, rollouts } from '../../engine/rollout.ts'
 import { isUnfinished } from '../recovery-rate.ts'
 
 /** Rollouts from one prefix, counted. */
@@ -10,7 +10,7 @@ export interface Counted {
   successes: number
   /** Rollouts that came to an end; those cut off or failed are in the other two. */
   trials: number
-  /** Cut off before an answer: no verdict, so never counted as wrong. */
+  /** Cut off before an answer, or with one that cannot be decided: no verdict, so never counted as wrong. */
   unfinished: number
   failed: number
   /** Steps that wrong and right rollouts added, in order of their numbers. */
@@ -38,7 +38,7 @@ export async function countRollouts(
   samples: { from: number; count: number },
 ): Promise<Counted> {
   const { problem, policy, check, spend, maxSteps, signal } = context
-  const answered = check.answerOf(prefix.map((step) => step.text)) !== null
+  const answered = hasEnded(check, prefix)
   const done = await rollouts(
     {
       problem,
@@ -61,7 +61,8 @@ function count(done: Rollout, into: Counted, prefix: number): void {
   const usage = (done.ok ? done.trace.usage : done.usage) ?? NO_USAGE
   into.usage = addUsage(into.usage, usage)
   if (!done.ok) into.failed++
-  else if (isUnfinished(done.end) && done.trace.answer === undefined) into.unfinished++
+  else if ((isUnfinished(done.end) && done.trace.answer === undefined) || done.trace.outcome === undefined)
+    into.unfinished++
   else {
     const right = done.trace.outcome === 1
     into.trials++

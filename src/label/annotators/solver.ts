@@ -22,6 +22,7 @@ export const solver: Annotator = {
   paper: 'steporlm',
   options: z.object({}),
   needs: ['reference'],
+  rule: 'tool-reliability',
   runsCode: false,
   reliability: {
     incorrect: 0.99,

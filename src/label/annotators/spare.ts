@@ -22,6 +22,7 @@ export function spareWith(referencesOf: (problem: Problem) => readonly (readonly
     paper: 'spare',
     options: Options,
     needs: ['reference'],
+    rule: 'alignment',
     runsCode: false,
     applies: (trace) => trace.steps.length > 0 && referencesOf(trace.problem).some((steps) => steps.length > 0),
     async annotate(trace, _context, options): Promise<Evidence[]> {

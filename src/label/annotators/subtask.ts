@@ -58,6 +58,7 @@ export const subtask: Annotator = {
   paper: 'hard-task-supervision',
   options: Options,
   needs: ['reference'],
+  rule: 'alignment',
   runsCode: false,
   applies: (trace) => trace.steps.length > 0 && subtasksOf(trace.problem.solution ?? [], 1).length > 0,
   async annotate(trace, _context, options): Promise<Evidence[]> {

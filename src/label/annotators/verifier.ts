@@ -11,6 +11,7 @@ export function annotatorOf(verifier: Verifier): Annotator {
     ...(verifier.paper !== undefined && { paper: verifier.paper }),
     options: verifier.options,
     needs: [],
+    rule: 'tool-reliability',
     runsCode: verifier.runsCode,
     reliability: verifier.reliability,
     applies: (trace) => verifier.applies(trace),

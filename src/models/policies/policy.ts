@@ -1,10 +1,11 @@
+import { GradusError } from '../../core/errors.ts'
 import { contentHash } from '../../core/hash.ts'
 import type { Problem, Step, Usage } from '../../core/words.ts'
 import { NO_USAGE } from '../../core/words.ts'
 import type { Engine } from '../../engine/engine.ts'
-import type { StepWriter, Written } from '../../engine/rollout.ts'
+import type { StepWriter, Weighed, Written } from '../../engine/rollout.ts'
 import type { Sampler } from '../../engine/sampler.ts'
-import type { Completion, Sampling } from '../endpoints/endpoint.ts'
+import type { Completion, Sampling, Scored } from '../endpoints/endpoint.ts'
 import type { GenerateRequest } from '../endpoints/sampler.ts'
 import type { Renderer } from './renderer.ts'
 import type { StepFormat } from './step-format.ts'
@@ -13,6 +14,8 @@ export interface ModelPolicyOptions {
   name: string
   engine: Engine
   sampler: Sampler<GenerateRequest, Completion>
+  /** Weighs given texts; only for renderers of plain text. */
+  scorer?: Sampler<{ text: string }, Scored['tokens']>
   renderer: Renderer
   format: StepFormat
   /** How to draw; `stop` is added to the format's own when a single step is written. */
@@ -30,7 +33,7 @@ export interface Policy extends StepWriter {
  * Everything that decides the text is in the request, so that the engine's cache holds for every policy alike.
  */
 export function modelPolicy(options: ModelPolicyOptions): Policy {
-  const { engine, sampler, renderer, format, sampling = {} } = options
+  const { engine, sampler, scorer, renderer, format, sampling = {} } = options
   const identity = { sampler: sampler.identity, renderer: renderer.identity, format: format.name, sampling }
 
   async function write(
@@ -68,6 +71,34 @@ export function modelPolicy(options: ModelPolicyOptions): Policy {
     return { ok: true, steps, end: (single && steps.length > 0) || calls.length > 0 ? 'step' : 'stop', usage }
   }
 
+  async function weigh(
+    by: NonNullable<ModelPolicyOptions['scorer']>,
+    problem: Problem,
+    steps: readonly Step[],
+    continuation: readonly string[],
+    signal: AbortSignal | undefined,
+  ): Promise<Weighed> {
+    const rendered = renderer.render(problem, steps, format)
+    if (rendered.api === 'chat') {
+      const error = new GradusError('GRD-CALL-011', {
+        found: 'a policy that reads messages',
+        expected: 'one that reads plain text, of which every part can be weighed',
+        try: ['--prompt text'],
+      })
+      return { ok: false, error, usage: NO_USAGE }
+    }
+    const text = rendered.prompt + format.join(continuation)
+    const [outcome] = await engine.sample(by, { text }, signal && { signal })
+    if (!outcome?.ok) return { ok: false, error: outcome?.error ?? new GradusError('GRD-CALL-008'), usage: NO_USAGE }
+    const logprobs = logprobsFrom(outcome.value, rendered.prompt.length)
+    if (logprobs) return { ok: true, logprobs, usage: outcome.usage }
+    const error = new GradusError('GRD-MODEL-005', {
+      found: 'a token that belongs to the steps before and to the weighed text',
+      expected: 'tokens that end where the weighed text begins',
+    })
+    return { ok: false, error, usage: outcome.usage }
+  }
+
   return {
     name: options.name,
     identity,
@@ -75,7 +106,24 @@ export function modelPolicy(options: ModelPolicyOptions): Policy {
     next: (problem, steps, sample, signal) => one(problem, steps, { from: sample, count: 1 }, true, signal),
     complete: (problem, steps, sample, signal) => one(problem, steps, { from: sample, count: 1 }, false, signal),
     completeMany: (problem, steps, samples, signal) => write(problem, steps, samples, false, signal),
+    ...(scorer && {
+      logprobs: (problem, steps, continuation, signal) => weigh(scorer, problem, steps, continuation, signal),
+    }),
   }
+}
+
+/** Those of the tokens from a character on; null where a token reaches over it or has none. */
+function logprobsFrom(tokens: Scored['tokens'], from: number): number[] | null {
+  const logprobs: number[] = []
+  let at = 0
+  for (const { token, logprob } of tokens) {
+    if (at >= from) {
+      if (logprob === null) return null
+      logprobs.push(logprob)
+    } else if (at + token.length > from) return null
+    at += token.length
+  }
+  return logprobs
 }
 
 /** Input of a tool: JSON where it is JSON, else the text as the model wrote it. */

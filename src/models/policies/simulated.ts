@@ -1,31 +1,30 @@
 import { GradusError } from '../../core/errors.ts'
 import { contentHash } from '../../core/hash.ts'
-import { type Random, random } from '../../core/seeds.ts'
+import { random } from '../../core/seeds.ts'
 import type { Problem, Step } from '../../core/words.ts'
 import { NO_USAGE } from '../../core/words.ts'
-import type { Written } from '../../engine/rollout.ts'
+import type { StepWriter, Written } from '../../engine/rollout.ts'
 import { TASKS } from '../../worlds/tasks/index.ts'
-import type { CompleterOptions } from '../../worlds/tasks/task.ts'
+import type { Task } from '../../worlds/tasks/task.ts'
 import { game24Random } from './game24-random.ts'
 import type { Policy } from './policy.ts'
+import { type TaskCompleterOptions, taskCompleter } from './task-completer.ts'
 
-interface SimulatedOptions {
-  name: string
-  /** What decides the lines apart from the problem, the steps before and the random numbers; JSON. */
-  identity: unknown
-  /** Name of the seed of every draw. */
-  seed: string
-  /** The lines that are added to the prefix, up to the end. */
-  complete(problem: Problem, prefix: readonly string[], random: Random): string[]
-}
+/** How a completer errs, recovers and is rescued. */
+type Chances = Omit<TaskCompleterOptions, 'task' | 'seed'>
 
-/** A player by rules as a writer of steps: no model, no calls, no usage. */
-function simulated({ name, identity: rules, seed, complete }: SimulatedOptions): Policy {
-  const identity = { rules, sampling: { seed } }
+/**
+ * The weak player of the Game of 24: no model, no calls, no usage.
+ * @param seed name of the seed of every draw
+ */
+export function game24RandomPolicy(seed = '0'): Policy {
+  const { name } = game24Random
+  const identity = { rules: name, sampling: { seed } }
   const write = (problem: Problem, steps: readonly Step[], sample: number, single: boolean): Written => {
     const lines = steps.map((step) => step.text)
     try {
-      const added = complete(problem, lines, random(`${seed}/${problem.id}/${contentHash(lines)}/${sample}`))
+      const draws = random(`${seed}/${problem.id}/${contentHash(lines)}/${sample}`)
+      const added = game24Random.complete(problem, lines, draws)
       const kept = single ? added.slice(0, 1) : added
       return {
         ok: true,
@@ -47,18 +46,13 @@ function simulated({ name, identity: rules, seed, complete }: SimulatedOptions):
   }
 }
 
-/** The weak player of the Game of 24. */
-export function game24RandomPolicy(seed = '0'): Policy {
-  const { name } = game24Random
-  return simulated({ name, identity: name, seed, complete: game24Random.complete })
-}
-
 /**
- * The reference completer of whichever built-in task the problem belongs to (by its `domain`): errs with a known
- * chance, so that the value of every step is known exactly.
+ * The reference completer of whichever built-in task a problem belongs to (by its `domain`): errs with a known chance,
+ * so that the value of every step is known exactly.
+ * @param forced task of every problem, where domains do not say
  * @throws GradusError GRD-CLI-002 for chances out of range
  */
-export function taskPolicy(options: Partial<CompleterOptions> = {}, seed = '0'): Policy {
+export function taskPolicy(options: Chances = {}, seed = '0', forced?: Task): Policy {
   for (const [name, chance] of Object.entries(options)) {
     if (chance >= 0 && chance <= (name === 'slip' ? 0.9 : 1)) continue
     throw new GradusError('GRD-CLI-002', {
@@ -66,18 +60,29 @@ export function taskPolicy(options: Partial<CompleterOptions> = {}, seed = '0'):
       expected: `a chance from 0 to ${name === 'slip' ? 0.9 : 1}`,
     })
   }
-  return simulated({
+  const identity = { name: 'task', ...options, ...(forced && { task: forced.name }), seed }
+  const writers = new Map<Task, StepWriter>()
+  const writerOf = (problem: Problem): StepWriter | null => {
+    const task = forced ?? TASKS.find(({ name }) => name === problem.domain)
+    if (!task) return null
+    const known = writers.get(task) ?? taskCompleter({ task, ...options, seed })
+    writers.set(task, known)
+    return known
+  }
+  return {
     name: 'task',
-    identity: { name: 'task', ...options },
-    seed,
-    complete(problem, prefix, draws) {
-      const task = TASKS.find(({ name }) => name === problem.domain)
-      if (task) return task.complete(problem, prefix, draws, options)
-      throw new GradusError('GRD-WORLD-001', {
-        where: { field: 'problem.domain' },
-        found: problem.domain ?? 'nothing',
-        expected: `one of ${TASKS.map(({ name }) => name).join(', ')}`,
-      })
-    },
+    identity,
+    hash: contentHash(identity).slice(0, 12),
+    next: async (problem, ...rest) => (await writerOf(problem)?.next(problem, ...rest)) ?? foreign(problem),
+    complete: async (problem, ...rest) => (await writerOf(problem)?.complete(problem, ...rest)) ?? foreign(problem),
+  }
+}
+
+function foreign(problem: Problem): Written {
+  const error = new GradusError('GRD-WORLD-001', {
+    where: { field: 'problem.domain' },
+    found: problem.domain ?? 'nothing',
+    expected: `one of ${TASKS.map(({ name }) => name).join(', ')}`,
   })
+  return { ok: false, error, usage: NO_USAGE }
 }

@@ -1,5 +1,6 @@
+import { GradusError } from '../../core/errors.ts'
 import { random } from '../../core/seeds.ts'
-import type { Problem, Step, Usage } from '../../core/words.ts'
+import { NO_USAGE, type Problem, type Step, type Usage } from '../../core/words.ts'
 import type { StepWriter, Written } from '../../engine/rollout.ts'
 import type { CompleterOptions, Task } from '../../worlds/tasks/task.ts'
 
@@ -29,8 +30,14 @@ export function taskCompleter(options: TaskCompleterOptions): StepWriter {
   function write(problem: Problem, steps: readonly Step[], sample: number, single: boolean): Written {
     const prefix = steps.map((step) => step.text)
     const rng = random(`${seed}/${task.name}/${sample}/${[problem.prompt, ...prefix].join('\n')}`)
-    const rescued = rescue > 0 && rng.next() < rescue ? rightRest(task, problem, prefix) : null
-    const texts = rescued ?? task.complete(problem, prefix, rng, given)
+    let texts: string[]
+    try {
+      const rescued = rescue > 0 && rng.next() < rescue ? rightRest(task, problem, prefix) : null
+      texts = rescued ?? task.complete(problem, prefix, rng, given)
+    } catch (error) {
+      if (error instanceof GradusError) return { ok: false, error, usage: NO_USAGE }
+      throw error
+    }
     const written = single ? texts.slice(0, 1) : texts
     return {
       ok: true,

@@ -13,7 +13,7 @@ import type { Verdict } from './verdict.ts'
 import { different, equalBy, unknown } from './verdict.ts'
 import { startWork } from './work.ts'
 
-export { extractAnswer } from './extract.ts'
+export { extractAnswer, statesAnswer } from './extract.ts'
 export type { Verdict } from './verdict.ts'
 
 export interface EqualOptions {

@@ -22,6 +22,14 @@ export function markedAnswer(text: string): string | null {
   return boxed(text) ?? hashes(text) ?? phrase(text)
 }
 
+/**
+ * Does a step end a solution: a box, a line `#### x`, or `the answer is x`? Stricter than what `extractAnswer` reads out
+ * of a whole solution, since a step in the middle may close with a formula or a result of its own.
+ */
+export function statesAnswer(step: string): boolean {
+  return boxed(step) !== null || hashes(step) !== null || /\b(?:final )?answer[ \t]{0,4}(?:is|:|=)/i.test(step)
+}
+
 function boxed(text: string): string | null {
   const opens = [...text.matchAll(/\\(?:boxed|fbox|framebox)\s{0,8}\{/g)].slice(-MAX_BOXES).reverse()
   for (const open of opens) {

@@ -1,5 +1,6 @@
-import { describePlace } from '../../../core/errors.ts'
+import { describePlace, GradusError } from '../../../core/errors.ts'
 import { addUsage, NO_USAGE, type Trace, type Usage } from '../../../core/words.ts'
+import type { Counts } from '../../../engine/engine.ts'
 import { leftOut, type ReadReport } from '../../../io/read.ts'
 import type { RecoveryRate } from '../../../label/recovery-rate.ts'
 import { goldOf } from '../../../prove/cases.ts'
@@ -16,8 +17,11 @@ export class LabelSummary {
   steps = 0
   decided = 0
   lost = 0
-  /** Traces that the policy of the run cannot continue. */
-  withoutPolicy = 0
+  /** Traces that were begun when the run was stopped, and are not in the output. */
+  unfinished = 0
+  /** Why traces were not continued by the policy of the run: how many, and the first error of each code. */
+  readonly #notContinued = new Map<string, { count: number; first: GradusError }>()
+  #engine: { counts: Counts; stopped: GradusError | undefined; spent: Usage } | null = null
   /** Traces with labels of people or of a published set, which can be compared with. */
   #gold = 0
   readonly #byAnnotator: Map<string, { correct: number; incorrect: number }>
@@ -67,6 +71,24 @@ export class LabelSummary {
     this.#recovery = { rate, warning }
   }
 
+  /** @param check how the ends of its rollouts are checked, or why there are none */
+  continued(check: unknown): void {
+    if (!(check instanceof GradusError)) return
+    const seen = this.#notContinued.get(check.code)
+    if (seen) seen.count++
+    else this.#notContinued.set(check.code, { count: 1, first: check })
+  }
+
+  /** @param spent by all runs of this command */
+  ended(counts: Counts, stopped: GradusError | undefined, spent: Usage): void {
+    this.#engine = { counts, stopped, spent }
+  }
+
+  /** Calls that were given up; what they would have brought is no evidence. */
+  get failedCalls(): number {
+    return Object.values(this.#engine?.counts.failed ?? {}).reduce((sum, n) => sum + n, 0)
+  }
+
   addReport(report: ReadReport): void {
     this.#reports.push(report)
     this.lost += leftOut(report)
@@ -90,7 +112,17 @@ export class LabelSummary {
       ...(this.#spent.calls > 0 && { completionTokens: this.#spent.completionTokens }),
       annotators: Object.fromEntries(this.#byAnnotator),
       ...(this.#rollouts.size > 0 && { rollouts: Object.fromEntries(this.#rollouts) }),
-      ...(this.withoutPolicy > 0 && { withoutPolicy: this.withoutPolicy }),
+      ...(this.#notContinued.size > 0 && {
+        notContinued: Object.fromEntries([...this.#notContinued].map(([code, { count: n }]) => [code, n])),
+      }),
+      ...(this.unfinished > 0 && { unfinished: this.unfinished }),
+      ...(this.#engine && {
+        requests: this.#engine.counts.requests,
+        fromCache: this.#engine.counts.cached,
+        failedCalls: this.#engine.counts.failed,
+        spent: this.#engine.spent,
+        ...(this.#engine.stopped && { stopped: this.#engine.stopped }),
+      }),
       ...(this.#recovery && {
         recovery: {
           ...this.#recovery.rate,
@@ -129,11 +161,10 @@ export class LabelSummary {
     for (const [name, { successes, trials }] of this.#rollouts) {
       lines.push(`  ${name}: ${count(successes)} of ${count(trials)} rollouts end right`)
     }
-    if (this.withoutPolicy > 0) {
-      lines.push(
-        `  ${count(this.withoutPolicy)} traces are of no built-in task and were not continued (--task names one)`,
-      )
+    for (const [code, { count: n, first }] of this.#notContinued) {
+      lines.push(`  ${count(n)} traces were not continued: ${code} ${first.found ?? ''}; ${first.expected ?? ''}`)
     }
+    lines.push(...this.#calls())
     if (this.#recovery) {
       const { successes, trials } = this.#recovery.rate
       lines.push(`  recovery: ${count(successes)} of ${count(trials)} rollouts from injected errors end right`)
@@ -150,6 +181,23 @@ export class LabelSummary {
     )
     if (report !== undefined) lines.push(`  ${report}`)
     return `${lines.join('\n')}\n`
+  }
+
+  /** What the engine did for this run, where it did anything. */
+  #calls(): string[] {
+    if (!this.#engine) return []
+    const { counts, stopped, spent } = this.#engine
+    const failed = Object.entries(counts.failed).map(([code, n]) => `${count(n)} ${code}`)
+    const cost = spent.cost === undefined ? '' : `   $${spent.cost.toFixed(2)}`
+    return [
+      ...(counts.asked > 0
+        ? [
+            `  ${count(counts.requests)} calls now, ${count(counts.cached)} samples from the cache   ${count(spent.promptTokens + spent.completionTokens)} tokens in all${cost}`,
+          ]
+        : []),
+      ...(failed.length > 0 ? [`  samples that failed and count neither way: ${failed.join(', ')}`] : []),
+      ...(stopped ? [`  stopped: ${stopped.message}; ${count(this.unfinished)} traces begun are left out`] : []),
+    ]
   }
 
   /** Steps decided by each annotator, as a table. */

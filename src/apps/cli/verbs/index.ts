@@ -14,6 +14,10 @@ export const VERBS: Record<string, { summary: string; load: () => Promise<Verb> 
     summary: 'problems in, traces of a policy out',
     load: async () => (await import('./sample.ts')).sample,
   },
+  solve: {
+    summary: 'problems in, answers chosen by search out',
+    load: async () => (await import('./solve.ts')).solve,
+  },
   eval: {
     summary: "labels against people's labels, by each set's own rule",
     load: async () => (await import('./eval.ts')).evaluation,

@@ -1,37 +1,51 @@
 import { z } from 'zod'
-import { GradusError } from '../../../core/errors.ts'
-import type { Usage } from '../../../core/words.ts'
+import { explain, GradusError } from '../../../core/errors.ts'
+import { contentHash } from '../../../core/hash.ts'
+import type { Trace } from '../../../core/words.ts'
+import type { Engine } from '../../../engine/engine.ts'
 import { leftOut, openTraces, type ReadReport, readTraces, untilDamaged } from '../../../io/read.ts'
 import { resplit, splitterNamed } from '../../../io/steps/resplit.ts'
 import { refuseInputAsOutput } from '../../../io/target.ts'
 import { openText, type TextOut, type TraceWriter, traceWriter } from '../../../io/write.ts'
-import { labelTraces, relabelTrace } from '../../pipeline/label.ts'
+import type { AnnotateContext } from '../../../label/annotators/annotator.ts'
+import { describeCapabilities } from '../../../models/endpoints/probe.ts'
+import { type BoundRule, labelEach, relabelEach } from '../../pipeline/label.ts'
+import { type LabelCost, labelCost } from '../../pipeline/label-cost.ts'
 import { boundRuleNamed, type LabelPlan, labelPlan } from '../../pipeline/label-plan.ts'
 import { labelModelNamed, mergeFiles, type VoterFile } from '../../pipeline/merge.ts'
-import { rolloutPolicyNamed } from '../../pipeline/rollout-policy.ts'
+import { openPolicy, POLICY_FORMS, type PolicySpec, readPolicySpec } from '../../pipeline/open-policy.ts'
+import { taskOf } from '../../pipeline/outcome.ts'
+import { type RolloutCheck, rolloutCheck, taskNamed } from '../../pipeline/rollout-check.ts'
+import {
+  checkPolicyFlags,
+  engineOf,
+  leaveOnInterrupt,
+  POLICY_FLAGS,
+  policySettings,
+  priceOf,
+  showProgress,
+} from '../policy-flags.ts'
+import { labelCostText } from '../show/label-cost.ts'
 import { LabelSummary } from '../show/label-summary.ts'
 import { leftOutLines } from '../show/left-out.ts'
 import { mergeJson, mergeText } from '../show/merge-summary.ts'
-import { count } from '../show/style.ts'
 import { showTrace } from '../show/trace.ts'
 import { EXIT, type ExitCode, type Terminal, verb } from '../verb.ts'
 
+const { seed, ...policyFlags } = POLICY_FLAGS
 const Options = z.object({
   with: z
     .array(z.string())
     .optional()
     .describe('annotators, by name, with options as in omegaprm:k=16; all that apply offline where not given'),
-  policy: z
-    .string()
-    .optional()
-    .describe('who continues traces: task[:slip=.06,recovery=0,rescue=0], the completer of the built-in task'),
+  policy: z.string().optional().describe(`who continues traces: ${POLICY_FORMS}`),
   task: z.string().optional().describe('built-in task of the problems where their domain does not say'),
   rule: z
     .string()
     .optional()
     .describe('label rule, with options as in hard:threshold=.5; fits the annotators where not given'),
   relabel: z.string().optional().describe('label rule over the evidence that the traces carry; looks at nothing anew'),
-  dryRun: z.boolean().default(false).describe('say what would be spent, and spend nothing'),
+  dryRun: z.boolean().default(false).describe('say what would be sent where and spent, and stop'),
   merge: z
     .string()
     .optional()
@@ -44,10 +58,12 @@ const Options = z.object({
   strict: z.boolean().default(false).describe('stop at the first bad record'),
   allowLocalExec: z.boolean().default(false).describe('run code of traces even where no isolating sandbox is there'),
   code: z.boolean().default(true).describe('do not run code of traces at all'),
-  seed: z.string().default('0').describe('name of the seed of every random choice'),
+  seed: seed.describe('of every random choice; an endpoint gets one only where given'),
+  ...policyFlags,
   show: z.number().int().min(0).default(3).describe('traces with a first wrong step to print'),
   json: z.boolean().default(false).describe('the summary as one JSON object'),
 })
+type Options = z.output<typeof Options>
 
 export const label = verb({
   name: 'label',
@@ -58,6 +74,7 @@ export const label = verb({
     'gradus label runs.jsonl -o labelled.jsonl',
     'gradus label runs.jsonl --with arithmetic',
     'gradus label chains.jsonl --with monte-carlo:k=16 --policy task:slip=.06 -o rolled.jsonl',
+    'gradus label solved.jsonl --with omegaprm --policy http://127.0.0.1:8000/v1#NAME --dry-run',
     'gradus label rolled.jsonl --relabel relative-progress',
     'gradus label --merge dawid-skene judges/*.jsonl -o merged.jsonl',
   ],
@@ -69,67 +86,165 @@ export const label = verb({
         try: ['gradus label --help'],
       })
     if (options.merge !== undefined) return await merge(files, { ...options, merge: options.merge }, terminal)
-    const policy =
-      options.policy === undefined ? undefined : rolloutPolicyNamed(options.policy, options.seed, options.task)
-    const plan = labelPlan({ with: options.with, rule: options.rule, policy })
+    const spec = options.policy === undefined ? null : readPolicySpec(options.policy)
+    checkPolicyFlags(spec, options)
+    const check = spec ? rolloutCheck(spec, String(options.seed ?? 0), options.task) : undefined
+    const plan = labelPlan({ with: options.with, rule: options.rule, check })
     const relabel = options.relabel === undefined ? null : boundRuleNamed(options.relabel)
-    const splitter = splitterNamed(options.split)
-    const summary = new LabelSummary(relabel ? [] : plan.annotators.map((a) => a.name))
-    const context = {
-      allowCode: options.code,
-      allowLocalExec: options.allowLocalExec,
-      seed: options.seed,
-      spend: (usage: Usage) => summary.spend(usage),
+    const request: Request = { files, options, plan, relabel, spec, check }
+    if (options.dryRun) {
+      const cost = await costOf(request)
+      terminal.out(
+        options.json
+          ? `${JSON.stringify({ dryRun: true, ...cost })}\n`
+          : `${labelCostText(cost, options.policy)}  nothing was spent\n`,
+      )
+      return EXIT.done
     }
-    if (options.dryRun) return await dryRun(files, options, plan, terminal)
     await refuseInputAsOutput(files, options.output)
-    const report = options.report === undefined ? null : await openText(options.report)
-    const writer = await optionalWriter(options.output, report)
-    let shown = 0
-    let measured = false
+    if (!spec || relabel) return await labelled(request, null, new AbortController().signal, terminal)
+    const engine = engineOf(
+      spec,
+      options,
+      `label ${contentHash([spec, files, options.with, options.seed ?? null]).slice(0, 16)}`,
+    )
+    const { signal, forget } = leaveOnInterrupt(engine, terminal)
     try {
-      for (const file of files) {
-        const { report: reading, batches } = await openTraces(file, {
-          strict: options.strict,
-          ...(options.format !== undefined && { format: options.format }),
-        })
-        for await (const batch of untilDamaged(batches, reading, options.strict)) {
-          const cut = await Promise.all(batch.map((trace) => resplit(trace, splitter)))
-          if (policy && !relabel) summary.withoutPolicy += cut.filter((trace) => policy.of(trace) === null).length
-          if (!relabel && !measured) {
-            measured = true
-            const rate = await plan.prepare(cut, context.spend)
-            if (rate) summary.recovery(rate, plan.warning(rate))
-          }
-          const labelled = relabel
-            ? cut.map((trace) => relabelTrace(trace, relabel))
-            : await labelTraces(cut, plan.annotators, context, plan.rule)
-          for (const done of labelled) {
-            summary.add(done)
-            const wrong = (done.verdict?.firstError ?? -1) >= 0
-            if (wrong && shown < options.show && options.output !== '-' && !options.json) {
-              terminal.out(showTrace(done, terminal))
-              shown++
-            }
-          }
-          await writer?.write(labelled)
-        }
-        summary.addReport(reading)
-      }
-    } catch (error) {
-      await writer?.abandon()
-      await report?.abandon()
-      throw error
+      return await labelled(request, engine, signal, terminal)
+    } finally {
+      forget()
+      await engine.close()
     }
-    await writer?.close()
-    if (report) await writeReport(report, files, summary)
-    if (options.json) terminal.out(`${JSON.stringify(summary.toJSON())}\n`)
-    else if (options.output !== '-')
-      terminal.out(summary.text({ shown, output: options.output, report: options.report }))
-    for (const error of summary.errors()) terminal.err(`${error}\n`)
-    return summary.lost > 0 ? EXIT.lost : EXIT.done
   },
 })
+
+/** A labelling run as it was asked for. */
+interface Request {
+  files: readonly string[]
+  options: Options
+  plan: LabelPlan
+  /** The rule of a run that looks at nothing anew. */
+  relabel: BoundRule | null
+  spec: PolicySpec | null
+  check: RolloutCheck | undefined
+}
+
+/** Traces are written so many at a time. */
+const WRITTEN_TOGETHER = 64
+
+/** @param engine who pays for what a policy writes; null where there is none */
+async function labelled(
+  request: Request,
+  engine: Engine | null,
+  signal: AbortSignal,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const { files, options, plan, relabel, spec, check } = request
+  const splitter = splitterNamed(options.split)
+  const summary = new LabelSummary(relabel ? [] : plan.annotators.map((a) => a.name))
+  const context: AnnotateContext = {
+    allowCode: options.code,
+    allowLocalExec: options.allowLocalExec,
+    seed: String(options.seed ?? 0),
+    spend: (usage) => summary.spend(usage),
+    signal,
+  }
+  const report = options.report === undefined ? null : await openText(options.report)
+  const writer = await optionalWriter(options.output, report)
+  let stopProgress = (): void => undefined
+
+  /** The policy, opened when the first traces are there: they say what it reads, and how often it recovers. */
+  async function begin(first: readonly Trace[], engineOfRun: Engine, policySpec: PolicySpec): Promise<void> {
+    const known = policySpec.kind === 'task' || files.includes('-') ? null : await costOf(request)
+    if (known?.host != null && !options.json) terminal.err(labelCostText(known, options.policy))
+    const settings = policySettings(options, {
+      builtIn: first.every((trace) => taskOf(trace.problem) !== undefined),
+      samples: ROLLOUTS_A_CALL,
+      by: 'gradus label',
+      needsLogprobs: plan.needs.logprobs,
+      ...(options.task !== undefined && { task: taskNamed(options.task) }),
+    })
+    const { policy, probe } = await openPolicy(policySpec, engineOfRun, settings, signal)
+    if (probe && !options.json) terminal.err(`${describeCapabilities(probe)}\n\n`)
+    context.policy = policy
+    stopProgress = showProgress(engineOfRun, known === null ? null : known.rollouts + known.texts, terminal)
+    const rate = await plan.prepare(first, policy, context.spend)
+    if (rate) summary.recovery(rate, plan.warning(rate))
+  }
+
+  async function* traces(): AsyncGenerator<Trace> {
+    for (const file of files) {
+      const { report: reading, batches } = await openTraces(file, readOptions(options))
+      for await (const batch of untilDamaged(batches, reading, options.strict)) {
+        const cut = await Promise.all(batch.map((trace) => resplit(trace, splitter)))
+        if (engine && spec && !context.policy) await begin(cut, engine, spec)
+        if (plan.needs.rollouts && !relabel) for (const trace of cut) summary.continued(check?.of(trace))
+        yield* cut
+      }
+      summary.addReport(reading)
+    }
+  }
+
+  let shown = 0
+  let waiting: Trace[] = []
+  try {
+    for await (const one of relabel
+      ? relabelEach(traces(), relabel)
+      : labelEach(traces(), { annotators: plan.annotators, context, rule: plan.rule, engine })) {
+      if (!one.ok) {
+        summary.unfinished++
+        continue
+      }
+      const { trace } = one
+      summary.add(trace)
+      const wrong = (trace.verdict?.firstError ?? -1) >= 0
+      if (wrong && shown < options.show && options.output !== '-' && !options.json) {
+        terminal.out(showTrace(trace, terminal))
+        shown++
+      }
+      waiting.push(trace)
+      if (waiting.length < WRITTEN_TOGETHER) continue
+      await writer?.write(waiting)
+      waiting = []
+    }
+    await writer?.write(waiting)
+  } catch (error) {
+    await writer?.abandon()
+    await report?.abandon()
+    // What was asked before the first trace was labelled: the probe, the recovery rate.
+    if (!engine?.stopped) throw error
+    terminal.err(`${explain(engine.stopped)}\n  nothing was labelled\n`)
+    return engine.stopped.code === 'GRD-RUN-002' ? EXIT.interrupted : EXIT.lost
+  } finally {
+    stopProgress()
+  }
+  if (summary.traces > 0 || !engine?.stopped) await writer?.close()
+  else await writer?.abandon()
+  if (report) await writeReport(report, files, summary)
+  if (engine) summary.ended(engine.counts, engine.stopped, engine.budget.spent)
+  if (options.json) terminal.out(`${JSON.stringify(summary.toJSON())}\n`)
+  else if (options.output !== '-') terminal.out(summary.text({ shown, output: options.output, report: options.report }))
+  for (const error of summary.errors()) terminal.err(`${error}\n`)
+  if (engine?.stopped?.code === 'GRD-RUN-002') return EXIT.interrupted
+  return summary.lost > 0 || summary.failedCalls > 0 || engine?.stopped ? EXIT.lost : EXIT.done
+}
+
+/** Rollouts of one prefix that one call may ask an endpoint for. */
+const ROLLOUTS_A_CALL = 16
+
+function readOptions({ strict, format }: Options): { strict: boolean; format?: string } {
+  return { strict, ...(format !== undefined && { format }) }
+}
+
+async function costOf({ files, options, plan, spec, check }: Request): Promise<LabelCost> {
+  async function* batches(): AsyncGenerator<Trace[]> {
+    for (const file of files) {
+      const { report: reading, batches: read } = await openTraces(file, readOptions(options))
+      yield* untilDamaged(read, reading, options.strict)
+    }
+  }
+  return await labelCost(batches(), plan, { spec, check }, priceOf(options))
+}
 
 /** Both outputs are opened before the work, so that a wrong name costs nothing. */
 async function optionalWriter(output: string | undefined, report: TextOut | null): Promise<TraceWriter | null> {
@@ -141,44 +256,10 @@ async function optionalWriter(output: string | undefined, report: TextOut | null
   }
 }
 
-/** What a run would cost at most, for a person or a program. */
-async function dryRun(
-  files: readonly string[],
-  options: z.output<typeof Options>,
-  plan: LabelPlan,
-  terminal: Terminal,
-): Promise<ExitCode> {
-  const total = { traces: 0, covered: 0, rollouts: 0, characters: 0 }
-  for (const file of files) {
-    const format = options.format === undefined ? {} : { format: options.format }
-    for (const trace of (await readTraces(file, { strict: options.strict, ...format })).traces) {
-      const rolling = plan.annotators.filter((a) => a.expect && a.applies(trace))
-      const rollouts = rolling.reduce((n, a) => n + (a.expect?.(trace).rollouts ?? 0), 0)
-      total.traces++
-      if (rolling.length > 0) total.covered++
-      total.rollouts += rollouts
-      // A rollout from the middle writes half a trace.
-      total.characters += (rollouts * trace.steps.reduce((n, step) => n + step.text.length + 1, 0)) / 2
-    }
-  }
-  const tokens = Math.round(total.characters)
-  terminal.out(
-    options.json
-      ? `${JSON.stringify({ dryRun: true, ...total, characters: tokens })}\n`
-      : [
-          `  ${count(total.traces)} traces, of which ${count(total.covered)} can be continued`,
-          `  at most ${count(total.rollouts)} rollouts, some ${count(tokens)} characters of new steps   ${options.policy ?? 'no policy'}`,
-          '  nothing was spent',
-          '',
-        ].join('\n'),
-  )
-  return EXIT.done
-}
-
 /** Labels of several files, merged: `gradus label --merge dawid-skene judges/*.jsonl -o merged.jsonl`. */
 async function merge(
   files: readonly string[],
-  options: z.output<typeof Options> & { merge: string },
+  options: Options & { merge: string },
   terminal: Terminal,
 ): Promise<ExitCode> {
   const model = labelModelNamed(options.merge)

@@ -118,11 +118,11 @@ describe('gradus sample in this process', () => {
       path('p.jsonl'),
       ['1 1 4 6', '13 13 1 1'].map((p, i) => JSON.stringify({ id: `p${i}`, prompt: p, domain: 'game24' })).join('\n'),
     )
-    const run = await call('@p.jsonl --policy task:0 -o @r.jsonl')
+    const run = await call('@p.jsonl --policy task:slip=0 -o @r.jsonl')
     expect(run.code).toBe(0)
     expect(lines('r.jsonl').map((t) => [t.id, t.outcome, t.usage?.calls])).toEqual([
-      ['p0#0', 1, 0],
-      ['p1#0', 1, 0],
+      ['p0#0', 1, 1],
+      ['p1#0', 1, 1],
     ])
     const random = await call('@p.jsonl --policy game24-random -n 3 -o @s.jsonl')
     expect(lines('s.jsonl')).toHaveLength(6)
@@ -134,7 +134,7 @@ describe('gradus sample in this process', () => {
       ['--seed 1', 'GRD-CLI-001'],
       ['p.jsonl --task game24', 'GRD-CLI-001'],
       ['--task game24 --policy poetry', 'GRD-CLI-002'],
-      ['--task game24 --policy task:2', 'GRD-CLI-002'],
+      ['--task game24 --policy task:slip=2', 'GRD-CLI-002'],
       ['--task chess', 'GRD-CLI-002'],
       ['--task game24:9', 'GRD-WORLD-002'],
       ['--task game24 --policy task --key NAME', 'GRD-CLI-002'],

@@ -4,7 +4,7 @@ import type { Problem, Step, Usage } from '../../../core/words.ts'
 import { addUsage, NO_USAGE } from '../../../core/words.ts'
 import { Batcher } from '../../../engine/batcher.ts'
 import type { Engine } from '../../../engine/engine.ts'
-import type { Written } from '../../../engine/rollout.ts'
+import type { Weighed, Written } from '../../../engine/rollout.ts'
 import type { Sampler } from '../../../engine/sampler.ts'
 import type { Policy } from '../policy.ts'
 import { type LoadedModel, loadEmbedded } from './load.ts'
@@ -21,7 +21,9 @@ export interface EmbeddedPolicyOptions {
 }
 
 /** What is needed of a model; identity is the checksum of the weights. */
-type PolicyModel = Pick<LoadedModel, 'name' | 'config' | 'tokenizer' | 'generate'> & { card: { sha256: string } }
+type PolicyModel = Pick<LoadedModel, 'name' | 'config' | 'tokenizer' | 'generate' | 'score'> & {
+  card: { sha256: string }
+}
 
 /** One request to the model; sample i is drawn with `seed/i`. */
 interface Request {
@@ -60,6 +62,7 @@ export async function embeddedPolicy(
 export function policyOf(model: PolicyModel, lessons: readonly Lesson[], options: EmbeddedPolicyOptions): Policy {
   const { engine, temperature = 1, seed = '0' } = options
   const sampler = embeddedSampler(model)
+  const scorer = embeddedScorer(model)
   const identity = { sampler: sampler.identity, sampling: { temperature, seed } }
 
   async function draw(
@@ -136,7 +139,23 @@ export function policyOf(model: PolicyModel, lessons: readonly Lesson[], options
     return draw(problem, lesson, steps, samples, false, signal)
   }
 
-  function unlearnt(problem: Problem): Written {
+  async function logprobs(
+    problem: Problem,
+    steps: readonly Step[],
+    continuation: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<Weighed> {
+    const lesson = lessons.find(({ task }) => task.name === problem.domain)
+    if (!lesson) return unlearnt(problem)
+    const ended = (texts: readonly string[]): string => texts.map((line) => `${line}\n`).join('')
+    const before = ended([renderPrompt(lesson.mark, problem), ...steps.map((step) => step.text)])
+    const text = before + ended(continuation)
+    const [outcome] = await engine.sample(scorer, { text }, signal && { signal })
+    if (!outcome?.ok) return { ok: false, error: outcome?.error ?? new GradusError('GRD-CALL-008'), usage: NO_USAGE }
+    return { ok: true, logprobs: outcome.value.slice([...before].length), usage: outcome.usage }
+  }
+
+  function unlearnt(problem: Problem): { ok: false; error: GradusError; usage: Usage } {
     const error = new GradusError('GRD-WORLD-001', {
       where: { field: 'problem.domain' },
       found: problem.domain ?? 'nothing',
@@ -155,6 +174,23 @@ export function policyOf(model: PolicyModel, lessons: readonly Lesson[], options
       return written ?? { ok: true, steps: [], end: 'stop', usage: NO_USAGE }
     },
     completeMany,
+    logprobs,
+  }
+}
+
+/** Given texts under the model: log p of each character; those that arrive together are computed together. */
+function embeddedScorer(model: PolicyModel): Sampler<{ text: string }, number[]> {
+  const batcher = new Batcher<string, number[]>(async (texts) => {
+    return (await model.score(texts)).map(({ logprobs }) => logprobs)
+  })
+  return {
+    identity: { embedded: model.name, sha256: model.card.sha256, scores: true },
+    pool: `embedded:${model.name}`,
+    perCall: () => 1,
+    expect: ({ text }) => ({ promptTokens: text.length, completionTokens: 0 }),
+    async call({ text }) {
+      return { values: [await batcher.ask(text)], usage: { promptTokens: [...text].length, completionTokens: 0 } }
+    },
   }
 }
 

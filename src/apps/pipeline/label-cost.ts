@@ -1,0 +1,80 @@
+import { GradusError } from '../../core/errors.ts'
+import type { Trace } from '../../core/words.ts'
+import { costOf, estimateTokens } from '../../models/endpoints/wire.ts'
+import type { LabelPlan } from './label-plan.ts'
+import { hostOf, type PolicySpec } from './open-policy.ts'
+import type { RolloutCheck } from './rollout-check.ts'
+
+/** What a labelling run asks of its policy at most, before anything is asked. */
+export interface LabelCost {
+  /** Where traces go; null = nowhere. */
+  host: string | null
+  traces: number
+  /** Traces that some annotator asks the policy about. */
+  covered: number
+  /** Why others cannot be continued, by code. */
+  notContinued: Record<string, number>
+  rollouts: number
+  /** Of the rollouts, those that measure how often wrong prefixes recover. */
+  recoveryRollouts: number
+  /** Given texts that are weighed. */
+  texts: number
+  /** Guessed from the lengths: of an endpoint a quarter of the characters, of a model in this process all. */
+  tokens: { prompt: number; completion: number }
+  /** US dollars, where a price is known. */
+  cost?: number
+}
+
+/** @param price dollars for a million tokens */
+export async function labelCost(
+  traces: AsyncIterable<readonly Trace[]>,
+  plan: LabelPlan,
+  { spec, check }: { spec: PolicySpec | null; check: RolloutCheck | undefined },
+  price: { prompt: number; completion: number } | null,
+): Promise<LabelCost> {
+  const cost: LabelCost = {
+    host: spec === null ? null : hostOf(spec),
+    traces: 0,
+    covered: 0,
+    notContinued: {},
+    rollouts: 0,
+    recoveryRollouts: 0,
+    texts: 0,
+    tokens: { prompt: 0, completion: 0 },
+  }
+  const tokensOf = (characters: number): number => {
+    return spec?.kind === 'http' ? estimateTokens(characters) : Math.round(characters)
+  }
+  for await (const batch of traces) {
+    // As the run does: the first traces are those that recovery is measured on.
+    if (cost.traces === 0 && check && plan.needs.rollouts) cost.recoveryRollouts = check.recoveryRollouts(batch)
+    for (const trace of batch) {
+      cost.traces++
+      const refused = plan.needs.rollouts ? check?.of(trace) : undefined
+      if (refused instanceof GradusError) {
+        cost.notContinued[refused.code] = (cost.notContinued[refused.code] ?? 0) + 1
+      }
+      const asking = plan.annotators.filter((a) => a.expect && a.applies(trace))
+      if (asking.length > 0) cost.covered++
+      const written = trace.steps.reduce((n, step) => n + step.text.length + 1, 0)
+      for (const { expect } of asking) {
+        const { rollouts, texts = 0 } = expect?.(trace) ?? { rollouts: 0 }
+        cost.rollouts += rollouts
+        cost.texts += texts
+        // From the middle: half a trace is read, half is written.
+        cost.tokens.prompt += tokensOf((rollouts + texts) * (trace.problem.prompt.length + written / 2))
+        cost.tokens.prompt += tokensOf((texts * written) / 2)
+        cost.tokens.completion += tokensOf((rollouts * written) / 2)
+      }
+    }
+  }
+  if (cost.rollouts > 0) {
+    // Those of the recovery rate are taken to be as long as the others.
+    const more = 1 + cost.recoveryRollouts / cost.rollouts
+    cost.tokens = { prompt: Math.ceil(cost.tokens.prompt * more), completion: Math.ceil(cost.tokens.completion * more) }
+    cost.rollouts += cost.recoveryRollouts
+  }
+  if (!price) return cost
+  const { prompt, completion } = cost.tokens
+  return { ...cost, cost: costOf({ promptTokens: prompt, completionTokens: completion, cachedTokens: 0 }, price) }
+}
