@@ -9,6 +9,8 @@ export interface AlignedText {
   text: string
   /** Number of the token that closes each step, counted in the text's tokens from 0. */
   ends: number[]
+  /** Number of the first token of the steps. */
+  from: number
 }
 
 /**
@@ -48,7 +50,7 @@ export function alignedText(tokenizer: Tokenizer, prompt: string, steps: readonl
       try: ['gradus label --split lines   (cuts steps at line breaks)'],
     })
   }
-  return { text, ends }
+  return { text, ends, from }
 }
 
 /** @throws GradusError GRD-MODEL-005 where the separator is not one token */

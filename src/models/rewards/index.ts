@@ -1,3 +1,6 @@
+export { LEARNERS, type Learner } from '../training/learners.ts'
+export { fitMlp, type MlpOptions } from '../training/mlp.ts'
+export type { FittedHead, Head, Rows } from '../training/rows.ts'
 export { AGGREGATORS, type AggregatorName, aggregate } from './aggregators.ts'
 export { type Body, type BodySpec, joinedBody } from './bodies/body.ts'
 export { type EndpointBodyOptions, endpointBody } from './bodies/endpoint.ts'

@@ -1,16 +1,14 @@
 import { GradusError } from '../../../core/errors.ts'
 import { contentHash } from '../../../core/hash.ts'
-import type { Problem } from '../../../core/words.ts'
 import { NO_USAGE } from '../../../core/words.ts'
 import type { LoadedModel } from '../../policies/embedded/load.ts'
 import { type EmbeddedModel, embeddedModel } from '../../policies/embedded/model.ts'
-import { renderPrompt } from '../../policies/embedded/recipes.ts'
 import { mlpHead } from '../../training/mlp.ts'
 import { NORM_EPSILON } from '../../training/transformer/config.ts'
 import type { Weights } from '../../training/transformer/params.ts'
 import { type StepHeadOptions, type StepText, trainStepHead } from '../../training/transformer/step-head.ts'
-import { type AlignedText, alignedText, SEPARATOR, separatorId } from '../aligned-text.ts'
-import type { Line } from '../reward.ts'
+import { SEPARATOR, separatorId } from '../aligned-text.ts'
+import { type LineReader, lineText, readableText } from '../line-text.ts'
 import type { Body, Featured, Lesson, PartSpec } from './body.ts'
 
 export interface EmbeddedBodyOptions {
@@ -20,9 +18,8 @@ export interface EmbeddedBodyOptions {
   fineTune?: Partial<StepHeadOptions>
 }
 
-type Base = Pick<LoadedModel, 'name' | 'config' | 'tokenizer' | 'hidden' | 'weights' | 'dispose'> & {
-  card: Pick<LoadedModel['card'], 'sha256' | 'tasks'>
-}
+type Base = LineReader &
+  Pick<LoadedModel, 'hidden' | 'weights' | 'dispose'> & { card: Pick<LoadedModel['card'], 'sha256'> }
 
 /**
  * Steps as the transformer's state at the token that closes each of them, divided by its root mean square.
@@ -90,7 +87,7 @@ function bodyOf(
     spec,
     width,
     async features(lines) {
-      const texts = lines.map((line) => readable(base, line))
+      const texts = lines.map((line) => readableText(base, line))
       const good = texts.flatMap((text) => (text instanceof GradusError ? [] : [text.text]))
       const states = (await reader.hidden(good, spec.layer)).values()
       return texts.map((text): Featured => {
@@ -113,41 +110,8 @@ function normalised(state: Float32Array): Float32Array {
   return state.map((x) => x * scale)
 }
 
-function readable(model: Base, line: Line): AlignedText | GradusError {
-  try {
-    return textOf(model, line)
-  } catch (error) {
-    if (error instanceof GradusError) return error
-    throw error
-  }
-}
-
-/** @throws GradusError GRD-WORLD-001, GRD-MODEL-001, GRD-MODEL-002, GRD-MODEL-005 */
-function textOf(model: Base, { problem, steps }: Line): AlignedText {
-  const aligned = alignedText(model.tokenizer, renderPrompt(markOf(model, problem), problem), steps)
-  const tokens = [...aligned.text].length
-  // The start token takes one place.
-  if (tokens + 1 > model.config.context) {
-    throw new GradusError('GRD-MODEL-002', {
-      found: `a text of ${tokens} tokens`,
-      expected: `at most ${model.config.context - 1}`,
-    })
-  }
-  return aligned
-}
-
-function markOf(model: Base, problem: Problem): string {
-  const known = model.card.tasks.find(({ task }) => task === problem.domain)
-  if (known) return known.mark
-  throw new GradusError('GRD-WORLD-001', {
-    where: { field: 'problem.domain' },
-    found: problem.domain ?? 'nothing',
-    expected: `a task that ${model.name} has learnt: ${model.card.tasks.map(({ task }) => task).join(', ')}`,
-  })
-}
-
 function stepTextOf(model: Base, { line, steps }: Lesson): StepText {
-  const { text, ends } = textOf(model, line)
+  const { text, ends } = lineText(model, line)
   return {
     ids: model.tokenizer.encode(text),
     targets: steps.map(({ step, target, weight }) => ({ token: ends[step]!, target, weight })),
