@@ -7,13 +7,13 @@ import { refuseInputAsOutput } from '../../../io/target.ts'
 import { traceWriter } from '../../../io/write.ts'
 import { AGGREGATORS, type AggregatorName, aggregate } from '../../../models/rewards/aggregators.ts'
 import { decimal } from '../../../prove/report/text.ts'
-import { openReward, readRewardSpec } from '../../pipeline/open-reward.ts'
+import { openReward, REWARD_FORMS, readRewardSpec } from '../../pipeline/open-reward.ts'
 import { scoreTraces } from '../../pipeline/score.ts'
 import { count } from '../show/style.ts'
 import { EXIT, verb } from '../verb.ts'
 
 const Options = z.object({
-  reward: z.string().optional().describe('the reward model: the .json that `gradus train reward` wrote'),
+  reward: z.string().optional().describe(`who scores: ${REWARD_FORMS}`),
   output: z.string().optional().describe('native traces with the scores as labels `reward:<name>`, one a line'),
   format: z.string().optional().describe('format of the input where detection is wrong'),
   json: z.boolean().default(false).describe('the summary as one JSON object'),
