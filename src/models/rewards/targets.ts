@@ -27,6 +27,8 @@ export interface Targets {
   meaning: RewardModel['meaning']
   /** For the card: where the targets come from. */
   rule: string
+  /** Source of the labels; null for outcomes. */
+  source: string | null
   /** Traces without a target, by reason. */
   left: Record<string, number>
 }
@@ -66,7 +68,7 @@ function fromOutcomes(traces: readonly Trace[], kind: 'outcome' | 'value'): Targ
     return [{ trace: at, steps: kind === 'outcome' ? steps.slice(last) : steps }]
   })
   const rule = kind === 'outcome' ? 'outcome at the last step' : 'outcome at every step'
-  return { traces: found, meaning: 'value', rule, left }
+  return { traces: found, meaning: 'value', rule, source: null, left }
 }
 
 function fromLabels(traces: readonly Trace[], options: TargetOptions): Targets {
@@ -83,7 +85,8 @@ function fromLabels(traces: readonly Trace[], options: TargetOptions): Targets {
     return []
   })
   const hard = harden === undefined ? '' : `, 1 above ${harden}`
-  return { traces: found, meaning, rule: `labels of ${source}${whole ? ' (first error)' : ''}${hard}`, left }
+  const rule = `labels of ${source}${whole ? ' (first error)' : ''}${hard}`
+  return { traces: found, meaning, rule, source, left }
 }
 
 /** Which labels: the named ones or the only ones there are; step labels before those of first errors. */

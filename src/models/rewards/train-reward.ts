@@ -35,6 +35,15 @@ export interface TrainRewardOptions extends TargetOptions {
   signal?: AbortSignal
 }
 
+export interface TrainingResult {
+  model: TrainedReward
+  card: RewardCard
+  /** Traces of questions that nothing was learnt or chosen on. */
+  test: Trace[]
+  /** Source of the labels that were learnt from; null for outcomes. */
+  source: string | null
+}
+
 /** Of the questions of the traces: tenths 1 and 2 stop and calibrate, tenth 0 reports, the rest is learnt from. */
 const PARTS = 10
 /** Fewer questions leave too little in a tenth; then all is learnt from and nothing is measured. */
@@ -56,7 +65,7 @@ interface Learnt {
  * @throws GradusError GRD-TRAIN-001 where labels cannot be learnt from; the first error of the body where it can read none
  * of the traces
  */
-export async function trainReward(options: TrainRewardOptions): Promise<{ model: TrainedReward; card: RewardCard }> {
+export async function trainReward(options: TrainRewardOptions): Promise<TrainingResult> {
   const { traces, kind, signal } = options
   const seed = options.seed ?? '0'
   const targets = targetsOf(traces, kind, options)
@@ -143,7 +152,7 @@ export async function trainReward(options: TrainRewardOptions): Promise<{ model:
     versions: await packageVersions(),
     sha256: '',
   }
-  return { model: trainedReward({ body, head, card }), card }
+  return { model: trainedReward({ body, head, card }), card, test: test.map(({ trace }) => trace), source: targets.source }
 }
 
 function nameOf(spec: Body['spec']): string {

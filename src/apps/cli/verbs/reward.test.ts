@@ -6,12 +6,13 @@ import { random } from '../../../core/seeds.ts'
 import type { Trace } from '../../../core/words.ts'
 import { arithmeticChain } from '../../../worlds/tasks/arithmetic-chain.ts'
 import { callVerb } from '../testing/run-gradus.ts'
+import { evaluation } from './eval.ts'
 import { score } from './score.ts'
 import { train } from './train.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'gradus-reward-verbs-'))
 const path = (name: string): string => join(folder, name)
-const call = (v: typeof train | typeof score, args: string) =>
+const call = (v: typeof train | typeof score | typeof evaluation, args: string) =>
   callVerb(v as typeof train, args.replaceAll('@', `${folder}/`).split(' '))
 const read = (name: string): Trace[] =>
   readFileSync(path(name), 'utf8')
@@ -66,6 +67,25 @@ describe('gradus train reward, gradus score', () => {
       expect(own.filter((label) => label.meaning === 'correctness')).toHaveLength(trace.steps.length)
       expect(trace.labels?.some((label) => label.source === 'exact')).toBe(true)
     }
+  })
+
+  it('eval --bon shows curves and audits of the scored file, as text, JSON and a page without scripts', async () => {
+    const pool = read('scored.jsonl').flatMap((trace) => [
+      trace,
+      { ...trace, id: `${trace.id}'`, answer: 'none', outcome: 0 },
+    ])
+    writeFileSync(path('pool.jsonl'), pool.map((trace) => `${JSON.stringify(trace)}\n`).join(''))
+    const shown = await call(evaluation, '@pool.jsonl --bon --truth exact -o @bon.html')
+    expect(shown).toMatchObject({ code: 0, err: '' })
+    expect(shown.out).toMatch(
+      /best by mine, min[\s\S]*best by mine, min less majority[\s\S]*of position and length alone/,
+    )
+    const html = readFileSync(path('bon.html'), 'utf8')
+    expect(html).toMatch(/<svg/)
+    expect(html).not.toMatch(/<script|https?:\/\/(?!www\.w3\.org)/)
+    const json = JSON.parse((await call(evaluation, '@pool.jsonl --bon --json')).out)
+    expect(json).toMatchObject({ bon: { questions: 120 }, scorers: [{ name: 'mine' }] })
+    expect((await call(evaluation, '@scored.jsonl --bon')).code).toBe('GRD-EVAL-003')
   })
 
   it('takes learners with options, and the same command gives the same files', async () => {
