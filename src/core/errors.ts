@@ -27,6 +27,7 @@ export const ERROR_CODES = {
   'GRD-LABEL-004': 'the method needs what is not given',
   'GRD-EVAL-001': 'no gold labels to compare with',
   'GRD-EVAL-002': 'predictions and gold labels share no trace',
+  'GRD-EVAL-003': 'too few candidates to choose from',
   'GRD-MODEL-001': 'text has characters that the model does not know',
   'GRD-MODEL-002': 'text is longer than the context of the model',
   'GRD-MODEL-003': 'weights are damaged or do not fit the model',

@@ -22,3 +22,12 @@ export function half(question: string): Half {
   const digest = createHash('sha256').update(questionKey(question)).digest()
   return digest[0]! % 2 === 0 ? 'tune' : 'report'
 }
+
+/**
+ * Number of the question's part in [0, parts), for held-out parts within one side of the split (SHA-256 of the question
+ * key, second to fifth byte, so that it says nothing of the half).
+ */
+export function part(question: string, parts: number): number {
+  const digest = createHash('sha256').update(questionKey(question)).digest()
+  return digest.readUInt32BE(1) % parts
+}

@@ -1,2 +1,5 @@
 /** The stages of the command line as functions. */
 export { annotatorsNamed, type BoundRule, labelTrace, labelTraces, relabelTrace } from './label.ts'
+export { type BodySettings, openBody } from './open-body.ts'
+export { openReward, type RewardSettings, readRewardSpec } from './open-reward.ts'
+export { type ScoredTrace, scoreTraces } from './score.ts'

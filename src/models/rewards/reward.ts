@@ -6,6 +6,8 @@ import type { AggregatorName } from './aggregators.ts'
 export interface Line {
   problem: Problem
   steps: readonly Step[]
+  /** What tools and judges saw of these very steps, for models that look at it. */
+  evidence?: readonly Evidence[]
 }
 
 export type Scored =
@@ -33,6 +35,8 @@ export interface RewardModel {
   meaning: Extract<Meaning, 'correctness' | 'value'>
   /** How its step scores become one score of the whole, unless somebody says otherwise. */
   aggregate: AggregatorName
+  /** A step that scores below it counts as wrong, where somebody chose it on labelled traces. */
+  threshold?: number
   /**
    * Scores of each line, in order; several lines are cheaper together. A line that cannot be scored says why and does
    * not stop the others.

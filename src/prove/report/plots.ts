@@ -116,3 +116,24 @@ export function riskCoveragePlot(
     ],
   })
 }
+
+/** Share right against tokens spent, a line an arm. */
+export function bonPlot(
+  rows: readonly { arm: string; tokens: number; value: number; low: number; high: number }[],
+): Html {
+  return draw({
+    width: 760,
+    height: 420,
+    grid: true,
+    marginRight: labelWidth(rows.map(({ arm }) => arm)),
+    x: { type: 'log', label: 'tokens a question (log scale)' },
+    y: { label: 'share right' },
+    color: { scheme: 'Observable10' },
+    marks: [
+      Plot.line(rows, { x: 'tokens', y: 'value', stroke: 'arm' }),
+      Plot.ruleX(rows, { x: 'tokens', y1: 'low', y2: 'high', stroke: 'arm', strokeOpacity: 0.4 }),
+      Plot.dot(rows, { x: 'tokens', y: 'value', fill: 'arm', r: 3 }),
+      Plot.text(rows, Plot.selectLast({ x: 'tokens', y: 'value', z: 'arm', text: 'arm', textAnchor: 'start', dx: 8 })),
+    ],
+  })
+}

@@ -19,6 +19,7 @@ import {
 import { markdown, plain } from '../../../prove/report/text.ts'
 import { leftOutLines } from '../show/left-out.ts'
 import { EXIT, verb } from '../verb.ts'
+import { evalBon } from './eval-bon.ts'
 
 const Options = z.object({
   gold: z
@@ -27,6 +28,11 @@ const Options = z.object({
     .describe('files with the labels of people; the first file itself where not given'),
   half: z.enum(['all', 'tune', 'report']).default('all').describe('half of the questions to score'),
   benchmark: z.string().optional().describe('one rule by name; all that apply where not given'),
+  bon: z
+    .boolean()
+    .default(false)
+    .describe('best of N: several scored traces a problem (gradus score), with audits of each reward model'),
+  truth: z.string().optional().describe('with --bon: source of the labels that say which steps are right'),
   markdown: z.boolean().default(false).describe('tables as Markdown'),
   output: z.string().optional().describe('write the tables to a file: .json, .md or .html (with plots)'),
   json: z.boolean().default(false).describe('tables as JSON'),
@@ -37,10 +43,15 @@ export const evaluation = verb({
   summary: "labels against people's labels, by each set's own rule",
   arguments: '<file...>',
   options: Options,
-  examples: ['gradus eval labelled.jsonl', 'gradus eval merged.jsonl judge.jsonl --gold people.jsonl --json'],
+  examples: [
+    'gradus eval labelled.jsonl',
+    'gradus eval merged.jsonl judge.jsonl --gold people.jsonl --json',
+    'gradus eval --bon scored.jsonl -o best-of-n.html',
+  ],
   async run(files, options, terminal) {
     if (files.length === 0)
       throw new GradusError('GRD-CLI-001', { found: 'no file', expected: 'files with verdicts or labels' })
+    if (options.bon) return await evalBon(files, options, terminal)
     const reports: ReadReport[] = []
     const known = new Map<string, Trace[]>()
     const read = async (file: string): Promise<Trace[]> => {

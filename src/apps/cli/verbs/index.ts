@@ -36,8 +36,12 @@ export const VERBS: Record<string, { summary: string; load: () => Promise<Verb> 
     load: async () => (await import('./data.ts')).data,
   },
   train: {
-    summary: 'trains the embedded policies from nothing',
+    summary: 'trains reward models on labelled traces, or the embedded policies from nothing',
     load: async () => (await import('./train.ts')).train,
+  },
+  score: {
+    summary: 'step scores of a reward model for every trace',
+    load: async () => (await import('./score.ts')).score,
   },
   serve: {
     summary: 'the embedded policy over the OpenAI wire, on this machine only',

@@ -7,11 +7,10 @@ import type { Search, SearchContext } from '../../../improve/search/search.ts'
 import { openText } from '../../../io/write.ts'
 import { describeCapabilities } from '../../../models/endpoints/probe.ts'
 import { AGGREGATORS, type AggregatorName } from '../../../models/rewards/aggregators.ts'
-import type { RewardModel } from '../../../models/rewards/reward.ts'
 import { VERIFIERS } from '../../../worlds/verifiers/index.ts'
 import type { Verifier } from '../../../worlds/verifiers/verifier.ts'
-import { FREE_REWARDS, freeReward } from '../../pipeline/free-reward.ts'
 import { openPolicy, POLICY_FORMS, type PolicySpec, readPolicySpec } from '../../pipeline/open-policy.ts'
+import { openReward, REWARD_FORMS, type RewardSpec, readRewardSpec } from '../../pipeline/open-reward.ts'
 import { solveProblems } from '../../pipeline/solve.ts'
 import { parseSpec, type Spec, specOptions } from '../../pipeline/spec.ts'
 import {
@@ -35,7 +34,7 @@ const Options = z.object({
   reward: z
     .string()
     .optional()
-    .describe(`who scores: ${FREE_REWARDS}; an oracle knows the truth of built-in tasks, an upper bound`),
+    .describe(`who scores: ${REWARD_FORMS}; an oracle knows the truth of built-in tasks, an upper bound`),
   aggregate: z
     .enum(Object.keys(AGGREGATORS) as [AggregatorName, ...AggregatorName[]])
     .optional()
@@ -100,7 +99,7 @@ export const solve = verb({
 interface How {
   search: Search
   settings: Record<string, unknown>
-  reward: RewardModel | null
+  reward: RewardSpec | null
   veto: Verifier | null
 }
 
@@ -111,8 +110,7 @@ function searchNamed(options: Options): How {
   const unknown = (field: string, found: string, expected: string): GradusError =>
     new GradusError('GRD-CLI-002', { where: { field }, found, expected })
   if (!search) throw unknown('--search', spec.name, `one of ${SEARCHES.map(({ name }) => name).join(', ')}`)
-  const reward = options.reward === undefined ? null : freeReward(options.reward)
-  if (options.reward !== undefined && !reward) throw unknown('--reward', options.reward, FREE_REWARDS)
+  const reward = options.reward === undefined ? null : readRewardSpec(options.reward)
   const veto = VERIFIERS.find(({ name }) => name === options.veto) ?? null
   if (options.veto !== undefined && !veto) {
     throw unknown('--veto', options.veto, `one of ${VERIFIERS.map(({ name }) => name).join(', ')}`)
@@ -121,7 +119,7 @@ function searchNamed(options: Options): How {
     throw new GradusError('GRD-SEARCH-001', {
       where: { field: '--reward' },
       found: `${search.name} without a reward model`,
-      expected: FREE_REWARDS,
+      expected: REWARD_FORMS,
       try: ['--search majority   (needs none)'],
     })
   }
@@ -130,7 +128,7 @@ function searchNamed(options: Options): How {
 
 async function solved(
   spec: PolicySpec,
-  { search, settings, reward, veto }: How,
+  { search, settings, reward: rewardSpec, veto }: How,
   source: ProblemSource,
   engine: Engine,
   options: Options,
@@ -140,6 +138,7 @@ async function solved(
   const opening = policySettings(options, { builtIn: source.builtIn, samples: 1, by: 'gradus solve' })
   const { policy, probe } = await openPolicy(spec, engine, opening, signal)
   if (probe && !options.json) terminal.err(`${describeCapabilities(probe)}\n\n`)
+  const reward = rewardSpec && (await openReward(rewardSpec, engine))
   const about = { search: options.search, policy: policy.name, reward: reward?.name ?? null }
   const summary = new SolveSummary(about, source.problems.length)
   const { tokens, calls, maxSteps, aggregate } = options
@@ -174,6 +173,7 @@ async function solved(
     throw error
   } finally {
     stopProgress()
+    reward?.dispose?.()
   }
   if (summary.solved > 0) await out?.close()
   else await out?.abandon()

@@ -1,14 +1,22 @@
 import { z } from 'zod'
 import { GradusError } from '../../../core/errors.ts'
 import { EXIT, verb } from '../verb.ts'
+import { REWARD_OPTIONS } from './train-reward-options.ts'
 
 const Options = z.object({
-  output: z.string().optional().describe('folder for weights and cards; the one of the package where not given'),
-  steps: z.number().int().positive().optional().describe('steps of each stage at most, for a quick look'),
-  problems: z.number().int().positive().optional().describe('held-out problems a level for the figures; 200'),
-  seed: z.string().optional().describe('seed of those problems; figures are given on `report`'),
+  output: z
+    .string()
+    .optional()
+    .describe('policy: folder for weights and cards, that of the package where not given; reward: the model.json'),
+  steps: z.number().int().positive().optional().describe('policy: steps of each stage at most, for a quick look'),
+  problems: z.number().int().positive().optional().describe('policy: held-out problems a level for the figures; 200'),
+  seed: z
+    .string()
+    .optional()
+    .describe('policy: seed of those problems, `report` where not given; reward: of every random choice, 0'),
+  ...REWARD_OPTIONS,
   threads: z.number().int().min(0).default(0).describe('worker threads; the weights are the same for every number'),
-  json: z.boolean().default(false).describe('the cards as JSON, one a line'),
+  json: z.boolean().default(false).describe('cards as JSON, one a line'),
 })
 
 /** Steps between two lines of progress. */
@@ -16,22 +24,34 @@ const EVERY = 100
 
 export const train = verb({
   name: 'train',
-  summary: 'trains the embedded policies from nothing',
-  arguments: 'policy [name...]',
+  summary: 'trains reward models on labelled traces, or the embedded policies from nothing',
+  arguments: 'reward <file...> | policy [name...]',
   options: Options,
-  examples: ['gradus train policy', 'gradus train policy game24 --steps 100 -o weights-look'],
+  examples: [
+    'gradus train reward labelled.jsonl -o model.json',
+    'gradus train reward labelled.jsonl --body embedded:chains+features --labels hard -o process.json',
+    'gradus train reward sampled.jsonl --kind outcome --learner boosting -o outcome.json',
+    'gradus train policy game24 --steps 100 -o weights-look',
+  ],
   async run([what, ...names], options, terminal) {
-    if (what !== 'policy') {
+    if (what !== 'policy' && what !== 'reward') {
       throw new GradusError('GRD-CLI-001', {
         found: what ?? 'nothing to train',
-        expected: 'policy',
-        try: ['gradus train policy game24'],
+        expected: 'reward or policy',
+        try: ['gradus train reward labelled.jsonl -o model.json', 'gradus train policy game24'],
       })
     }
     if (options.threads > 0) {
       const { installWorkerShim } = await import('../../../models/training/transformer/worker-shim.ts')
       // Before the numerical backend is imported.
       installWorkerShim(options.threads)
+    }
+    if (what === 'reward') {
+      const { trainRewardVerb } = await import('./train-reward.ts')
+      const code = await trainRewardVerb(names, options, terminal)
+      // Worker threads of the numerical backend cannot be closed.
+      if (options.threads > 0) process.exit(code)
+      return code
     }
     const { RECIPES } = await import('../../../models/policies/embedded/recipes.ts')
     const { trainPolicy } = await import('../../../models/policies/embedded/train-policy.ts')

@@ -1,3 +1,13 @@
+export { type EmbeddedBodyOptions, embeddedBody } from '../../rewards/bodies/embedded.ts'
+export {
+  type ImplicitOptions,
+  implicitReward,
+  marginOf,
+  marginText,
+  type StepRewards,
+  stepRewards,
+} from '../../rewards/implicit.ts'
+export { type PreferencePair, type PreferenceTraining, trainPreference } from '../../training/transformer/preference.ts'
 export { type PassRates, passRates } from './evaluate.ts'
 export { type Card, type LoadedModel, loadEmbedded } from './load.ts'
 export { type EmbeddedModel, embeddedModel, type Hidden, type Hooks, type Scored } from './model.ts'

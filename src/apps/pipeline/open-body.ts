@@ -1,0 +1,58 @@
+import { GradusError } from '../../core/errors.ts'
+import type { Trace } from '../../core/words.ts'
+import type { Engine } from '../../engine/engine.ts'
+import { type Body, joinedBody } from '../../models/rewards/bodies/body.ts'
+import { stepFeatures } from '../../models/rewards/bodies/step-features.ts'
+
+export interface BodySettings {
+  /** What is learnt from: says which tools have features. */
+  traces: readonly Trace[]
+  engine: Engine
+  /** Train the embedded transformer with the head. */
+  fineTune?: boolean
+  /** NAME of the environment variable with the key of an endpoint. */
+  keyFrom?: string
+}
+
+/** A plus that joins two bodies, not one inside an address. */
+const JOINT = /\+(?=features$|features\+|embedded|https?:)/
+
+/**
+ * `features`, `embedded[:name]`, `http://host/v1#model`, or several with `+` between them.
+ * @throws GradusError GRD-CLI-002, GRD-MODEL-* for weights, GRD-CALL-* for an endpoint
+ */
+export async function openBody(text: string, settings: BodySettings): Promise<Body> {
+  const parts = text.split(JOINT)
+  if (settings.fineTune && (parts.length > 1 || !text.startsWith('embedded'))) {
+    throw new GradusError('GRD-CLI-002', {
+      where: { field: '--fine-tune' },
+      found: text,
+      expected: 'an embedded transformer alone: --body embedded:chains',
+    })
+  }
+  const bodies: Body[] = []
+  for (const each of parts) bodies.push(await openPart(each, settings))
+  return bodies.length === 1 ? bodies[0]! : joinedBody(bodies)
+}
+
+async function openPart(text: string, { traces, engine, fineTune, keyFrom }: BodySettings): Promise<Body> {
+  if (text === 'features') return stepFeatures(traces)
+  const name = /^embedded(?::(.+))?$/.exec(text)
+  if (name) {
+    const { loadEmbedded } = await import('../../models/policies/embedded/load.ts')
+    const { embeddedBody } = await import('../../models/rewards/bodies/embedded.ts')
+    return embeddedBody(await loadEmbedded(name[1] ?? 'chains'), fineTune ? { fineTune: {} } : {})
+  }
+  const address = /^(https?:\/\/[^#]+)#(.+)$/.exec(text)
+  if (address?.[1] !== undefined && address[2] !== undefined) {
+    const { openAiCompatible } = await import('../../models/endpoints/openai-compatible.ts')
+    const { endpointBody } = await import('../../models/rewards/bodies/endpoint.ts')
+    const settings = { url: address[1], ...(keyFrom !== undefined && { keyFrom }) }
+    return endpointBody({ engine, endpoint: openAiCompatible({ ...settings, model: address[2] }), ...settings })
+  }
+  throw new GradusError('GRD-CLI-002', {
+    where: { field: '--body' },
+    found: text,
+    expected: 'features, embedded[:name] or http://host/v1#model, or several with + between them',
+  })
+}
