@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { SCHEMAS } from '../src/core/words.ts'
-import { writeSchemas } from './schemas.ts'
+import { PUBLISHED, writeSchemas } from './schemas.ts'
 
 let folder = ''
 beforeAll(async () => {
@@ -16,9 +15,9 @@ beforeAll(async () => {
 const schema = (name: string): Record<string, unknown> => JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8'))
 
 describe('the published JSON Schemas', () => {
-  it('are one file for each word', () => {
+  it('are one file for each word, and one for the settings of a run', () => {
     expect(readdirSync(folder).sort()).toEqual(
-      Object.keys(SCHEMAS)
+      Object.keys(PUBLISHED)
         .map((n) => `${n}.json`)
         .sort(),
     )
@@ -37,5 +36,11 @@ describe('the published JSON Schemas', () => {
     expect(valid({ ...trace, steps: 'none' })).toBe(false)
     expect(valid({ ...trace, source: undefined })).toBe(false)
     expect(valid({ ...trace, verdict: { risk: ['high'], firstErrorProb: [1], firstError: 0 } })).toBe(false)
+  })
+
+  it('accept settings of a run that leave out what has a default, and refuse unknown ones', () => {
+    const valid = new Ajv2020({ strict: false }).compile(schema('RunConfig'))
+    expect(valid({ policy: 'embedded:chains', numbers: { seeds: 2 } })).toBe(true)
+    expect(valid({ polcy: 'embedded:chains' })).toBe(false)
   })
 })

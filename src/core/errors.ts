@@ -54,6 +54,7 @@ export const ERROR_CODES = {
   'GRD-RUN-001': 'a budget is used up',
   'GRD-RUN-002': 'the run was interrupted',
   'GRD-RUN-003': 'the journal cannot be used',
+  'GRD-RUN-004': 'the run folder belongs to other settings',
   'GRD-BOX-001': 'no isolating sandbox on this machine',
   'GRD-BOX-002': 'the sandbox could not be started',
   'GRD-WORLD-001': 'the problem does not belong to this task',

@@ -257,7 +257,7 @@ describe('gradus start', () => {
   it('labels the shipped traces, and each command that it prints works when pasted', async () => {
     const cwd = await mkdtemp(join(folder, 'start-'))
     const idle = (await gradus(['--version'])).seconds
-    const { code, out, err, seconds, first } = await gradus(['start'], { cwd })
+    const { code, out, err, seconds, first } = await gradus(['start', '--no-run'], { cwd })
     expect({ code, err }).toEqual({ code: 0, err: '' })
     expect(out).toMatch(/▸ +3 {2}Tom and Priya swap books/)
     expect(out).toMatch(/53 traces labelled/)

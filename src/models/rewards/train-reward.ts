@@ -152,7 +152,12 @@ export async function trainReward(options: TrainRewardOptions): Promise<Training
     versions: await packageVersions(),
     sha256: '',
   }
-  return { model: trainedReward({ body, head, card }), card, test: test.map(({ trace }) => trace), source: targets.source }
+  return {
+    model: trainedReward({ body, head, card }),
+    card,
+    test: test.map(({ trace }) => trace),
+    source: targets.source,
+  }
 }
 
 function nameOf(spec: Body['spec']): string {

@@ -1,6 +1,7 @@
 import * as Plot from '@observablehq/plot'
 import { parseHTML } from 'linkedom'
 import type { ReliabilityBin } from '../../core/stats/index.ts'
+import type { FigureData } from './figure-data.ts'
 import { type Html, raw } from './html.ts'
 
 /** Plots as SVG text, drawn without a browser. Colours are the page's own, so they follow light and dark. */
@@ -136,4 +137,36 @@ export function bonPlot(
       Plot.text(rows, Plot.selectLast({ x: 'tokens', y: 'value', z: 'arm', text: 'arm', textAnchor: 'start', dx: 8 })),
     ],
   })
+}
+
+/** A figure that is kept as data: lines or points with their intervals, or bars. */
+export function dataPlot({ kind, columns, rows, x = '', y = '', series, low, high }: FigureData): Html {
+  const items = rows.map((row) => Object.fromEntries(columns.map((name, i) => [name, row[i]])))
+  const names = [...new Set(items.map((item) => String(item[series ?? ''] ?? '')))]
+  const ends = names.flatMap((name) => items.filter((item) => String(item[series ?? ''] ?? '') === name).slice(-1))
+  const colour = series === undefined ? {} : { stroke: series }
+  const interval =
+    low !== undefined && high !== undefined ? { x, y1: low, y2: high, strokeOpacity: 0.5, ...colour } : null
+  return draw({
+    width: 720,
+    height: 360,
+    marginRight: series === undefined ? 20 : labelWidth(names),
+    grid: true,
+    x: { label: x, ...(kind === 'bar' ? {} : { domain: extent(items.map((item) => Number(item[x]))) }) },
+    y: { label: y, zero: kind === 'bar' },
+    color: { scheme: 'Observable10' },
+    marks:
+      kind === 'bar'
+        ? [Plot.barY(items, { x, y, fillOpacity: 0.7 }), Plot.ruleY([0])]
+        : [
+            ...(interval ? [Plot.ruleX(items, interval)] : []),
+            ...(kind === 'line' ? [Plot.line(items, { x, y, ...colour })] : []),
+            Plot.dot(items, { x, y, ...(series !== undefined && { fill: series }), r: 2.5 }),
+            ...(series === undefined ? [] : [Plot.text(ends, { x, y, text: series, textAnchor: 'start', dx: 8 })]),
+          ],
+  })
+}
+
+function extent(values: readonly number[]): [number, number] {
+  return [Math.min(...values), Math.max(...values)]
 }

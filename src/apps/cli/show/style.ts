@@ -1,3 +1,4 @@
+import { relative } from 'node:path'
 import type { Terminal } from '../verb.ts'
 
 const CODES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const
@@ -71,4 +72,15 @@ export function columns(rows: readonly (readonly string[])[], gap = 3): string[]
       .join(' '.repeat(gap))
       .trimEnd(),
   )
+}
+
+/** As a person would type it from here: relative unless that climbs out of the folder. */
+export function near(path: string): string {
+  const from = relative(process.cwd(), path)
+  return from === '' || from.startsWith('..') ? path : from
+}
+
+/** Safe to paste into a shell. */
+export function quoted(path: string): string {
+  return /^[\w./:@%+,-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`
 }

@@ -6,6 +6,10 @@ export const VERBS: Record<string, { summary: string; load: () => Promise<Verb> 
     summary: 'a first look: labels the traces that come with Gradus',
     load: async () => (await import('./start.ts')).start,
   },
+  run: {
+    summary: 'from problems to proof: traces, labels, a reward model, better answers, a report',
+    load: async () => (await import('./run.ts')).run,
+  },
   label: {
     summary: 'risk, evidence and first wrong step for every trace',
     load: async () => (await import('./label.ts')).label,

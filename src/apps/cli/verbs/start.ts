@@ -1,6 +1,6 @@
 import { access, constants, mkdir, mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
 import { z } from 'zod'
 import type { Trace } from '../../../core/words.ts'
 import { readTraces } from '../../../io/read.ts'
@@ -9,12 +9,15 @@ import { OFFLINE_ANNOTATORS } from '../../../label/annotators/index.ts'
 import { packageRoot } from '../../package-root.ts'
 import { type AgainstGold, againstGold } from '../../pipeline/against-gold.ts'
 import { labelTrace, labelTraces } from '../../pipeline/label.ts'
+import { checkedConfig } from '../../pipeline/run/config.ts'
 import { LabelSummary } from '../show/label-summary.ts'
-import { columns, oneLine, paint, wrapped } from '../show/style.ts'
+import { columns, near, oneLine, paint, quoted, wrapped } from '../show/style.ts'
 import { showTrace } from '../show/trace.ts'
 import { EXIT, type Terminal, verb } from '../verb.ts'
+import { runFolderOf, runIn } from './run.ts'
 
 const Options = z.object({
+  run: z.boolean().default(true).describe('only label the traces that come with Gradus'),
   json: z.boolean().default(false).describe('the counts as one JSON object'),
 })
 
@@ -27,7 +30,7 @@ const CONTEXT = { allowCode: true, allowLocalExec: false, seed: 'gradus', spend:
 
 export const start = verb({
   name: 'start',
-  summary: 'a first look: labels the traces that come with Gradus',
+  summary: 'a first look: labels the traces that come with Gradus, then a quick run from problems to proof',
   arguments: '',
   options: Options,
   examples: ['gradus start'],
@@ -63,9 +66,13 @@ export const start = verb({
     terminal.out(
       options.json
         ? `${JSON.stringify({ areas: labelled.map(({ name, counts }) => ({ name, ...counts })), seconds, ...files })}\n`
-        : closing(labelled, seconds, files, near(shipped), terminal),
+        : closing(labelled, seconds, files, terminal) +
+            (options.run ? '' : nextCommands(files, near(shipped), terminal)),
     )
-    return EXIT.done
+    if (options.json || !options.run) return EXIT.done
+    terminal.out(FROM_HERE)
+    const config = checkedConfig({})
+    return await runIn(runFolderOf(folder, config), config, terminal, false)
   },
 })
 
@@ -86,15 +93,8 @@ function closing(
   labelled: readonly { name: string; counts: AgainstGold }[],
   seconds: number,
   files: { labelled: string; report: string },
-  shipped: string,
   terminal: Terminal,
 ): string {
-  const next: [string, string][] = [
-    [`npx gradus label ${quoted(join(shipped, 'agents.jsonl'))} -o ${quoted('labelled.jsonl')}`, 'a file of traces'],
-    [`npx gradus eval ${quoted(files.labelled)}`, 'figures with intervals'],
-    [`npx gradus inspect ${quoted(join(shipped, 'code.jsonl'))}`, 'what is in a file'],
-  ]
-  const width = Math.max(...next.map(([command]) => command.length))
   const rows = tableOf(labelled)
   return [
     `  ${rows.total} traces labelled in ${seconds.toFixed(1)} s, without a model call. People know where each goes wrong:`,
@@ -107,11 +107,28 @@ function closing(
     `  ${files.labelled}   every trace with labels and evidence`,
     `  ${files.report.padEnd(files.labelled.length)}   the same to read, in a browser`,
     '',
+    '',
+  ].join('\n')
+}
+
+function nextCommands(files: { labelled: string }, shipped: string, terminal: Terminal): string {
+  const next: [string, string][] = [
+    [`npx gradus label ${quoted(join(shipped, 'agents.jsonl'))} -o ${quoted('labelled.jsonl')}`, 'a file of traces'],
+    [`npx gradus eval ${quoted(files.labelled)}`, 'figures with intervals'],
+    [`npx gradus inspect ${quoted(join(shipped, 'code.jsonl'))}`, 'what is in a file'],
+  ]
+  const width = Math.max(...next.map(([command]) => command.length))
+  return [
     '  next',
     ...next.map(([command, does]) => `    ${paint(terminal, 'cyan', command.padEnd(width))}   ${does}`),
     '',
   ].join('\n')
 }
+
+const FROM_HERE = `  Now the main job, at quick size: a small transformer in this process solves problems, its steps are labelled by
+  rollouts and a tool, a reward model learns from the labels, and all is measured on problems that it has not seen.
+
+`
 
 function tableOf(labelled: readonly { name: string; counts: AgainstGold }[]): { total: number; text: string[][] } {
   const head = [
@@ -175,14 +192,4 @@ async function writableFolder(): Promise<string> {
   } catch {
     return await mkdtemp(join(tmpdir(), `${FOLDER}-`))
   }
-}
-
-/** As a person would type it from here: relative unless that climbs out of the folder. */
-function near(path: string): string {
-  const from = relative(process.cwd(), path)
-  return from === '' || from.startsWith('..') ? path : from
-}
-
-function quoted(path: string): string {
-  return /^[\w./:@%+,-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`
 }

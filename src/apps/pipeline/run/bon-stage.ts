@@ -1,0 +1,104 @@
+import type { Trace } from '../../../core/words.ts'
+import type { AggregatorName } from '../../../models/rewards/aggregators.ts'
+import type { RewardModel } from '../../../models/rewards/reward.ts'
+import { selfLogprob } from '../../../models/rewards/self-logprob.ts'
+import { type BonQuestion, type BonScorer, bestArm, bestOfNCurves, poolOf } from '../../../prove/bon.ts'
+import { estimateText, type FigureData } from '../../../prove/report/figure-data.ts'
+import { scoreTraces } from '../score.ts'
+import { type RunContext, tracesOf, writeTraces } from './context.ts'
+import { reportFile, TUNE_FILE } from './sample-stage.ts'
+import { openModels, type RunModels } from './train-stage.ts'
+
+/** Names of the scorers in every figure. */
+const NAMES = { process: 'process model', outcome: 'outcome twin', logprob: 'log-probability' } as const
+
+/**
+ * Best of N over the candidates of every draw, each scored by the models of its own draw: process model, outcome twin
+ * and, as a control that needs no training, the policy's own log-probability. How step scores become one is chosen on
+ * the tuning problems.
+ */
+export async function bonStage(context: RunContext): Promise<FigureData[]> {
+  const { folder, size, config } = context
+  const questions: BonQuestion[] = []
+  let scorers: BonScorer[] = []
+  for (let draw = 0; draw < size.seeds; draw++) {
+    const models = await openModels(context, draw)
+    if (draw === 0) {
+      const tune = poolOf(await scoredBy(models, await tracesOf(folder.file(TUNE_FILE))))
+      scorers = tune.scorers.map((scorer) => ({
+        ...scorer,
+        aggregate: bestAggregate(tune.questions, scorer, config.seed),
+      }))
+    }
+    const scored = await scoredBy(models, await tracesOf(folder.file(reportFile(draw))))
+    await writeTraces(folder.file(`scored-${draw}.jsonl`), scored)
+    questions.push(...poolOf(scored).questions)
+    models.process.dispose?.()
+    models.outcome?.dispose?.()
+  }
+  const table = bestOfNCurves(questions, scorers, { seed: `${config.seed}/bon` })
+  const chosen = new Set(['random', 'majority', 'pass@N', ...scorers.map((s) => bestArm(s.name, s.aggregate))])
+  const votes = table.rows.filter(({ arm }) => arm.startsWith('vote weighted'))
+  const shown = table.rows.filter(({ arm }) => chosen.has(arm)).concat(votes)
+  const ways = scorers.map(({ name, aggregate: how }) => `${name}: ${how}`).join(', ')
+  const draws = size.seeds === 1 ? '' : `, ${size.seeds} independent draws of candidates and trainings`
+  const largest = Math.max(...table.rows.map(({ n }) => n))
+  return [
+    {
+      id: 'best-of-n',
+      title: 'Best of N',
+      kind: 'line',
+      columns: ['way', 'N', 'share right', 'low', 'high', 'tokens a problem'],
+      rows: shown.map(({ arm, n, right, tokens }) => [arm, n, right.value, right.low, right.high, tokens]),
+      x: 'N',
+      y: 'share right',
+      series: 'way',
+      low: 'low',
+      high: 'high',
+      note: `${new Set(questions.map((q) => q.question)).size} problems${draws}; aggregators chosen on other problems (${ways}); intervals by question.`,
+    },
+    {
+      id: 'best-of-n-differences',
+      title: `Best of ${largest}: differences`,
+      kind: 'table',
+      columns: ['way', 'less', 'difference'],
+      rows: table.differences.map(({ first, other, estimate }) => [first, other, estimateText(estimate)]),
+      note: 'Paired on the same candidates and the same resamples of questions.',
+    },
+    {
+      id: 'aggregators',
+      title: `Every aggregator at N = ${largest}`,
+      kind: 'table',
+      columns: ['way', 'share right'],
+      rows: table.rows.filter(({ n }) => n === largest).map(({ arm, right }) => [arm, estimateText(right)]),
+    },
+  ]
+}
+
+async function scoredBy(models: RunModels, traces: readonly Trace[]): Promise<Trace[]> {
+  let out: readonly Trace[] = traces
+  const named: [string, RewardModel | null][] = [
+    [NAMES.process, models.process],
+    [NAMES.outcome, models.outcome],
+    [NAMES.logprob, out.some((t) => t.steps.some((s) => s.tokens)) ? selfLogprob : null],
+  ]
+  for (const [name, model] of named) {
+    if (!model) continue
+    // A candidate that a model cannot read stays, without its scores: it is one of the N all the same.
+    out = (await scoreTraces({ ...model, name }, out)).map(({ trace }) => trace)
+  }
+  return [...out]
+}
+
+/** The aggregator with the most right answers at the largest N; the model's own where several are equal. */
+function bestAggregate(questions: readonly BonQuestion[], scorer: BonScorer, seed: string): AggregatorName {
+  const { rows } = bestOfNCurves(questions, [{ ...scorer, name: 'one' }], { seed: `${seed}/tune` })
+  const largest = Math.max(...rows.map(({ n }) => n))
+  const rates = rows.flatMap(({ arm, n, right }) => {
+    const how = n === largest ? /^best by one, (.+)$/.exec(arm)?.[1] : undefined
+    return how === undefined ? [] : [{ how: how as AggregatorName, right: right.value }]
+  })
+  const most = Math.max(...rates.map(({ right }) => right))
+  const best = rates.filter(({ right }) => right === most).map(({ how }) => how)
+  return best.includes(scorer.aggregate) ? scorer.aggregate : (best[0] ?? scorer.aggregate)
+}
