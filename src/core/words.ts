@@ -118,6 +118,32 @@ export const Evidence = z.discriminatedUnion('kind', [
     usage: Usage.optional(),
   }),
   z.object({
+    kind: z.literal('value'),
+    source: z.string(),
+    /** The state after this step; -1 = the start. */
+    step: z.number().int(),
+    /** Chance in [0, 1] that a run ends right from here, as a search or a value model sees it. */
+    value: z.number().min(0).max(1),
+    /** How many looks the value is the mean of. */
+    visits: z.number().int(),
+    usage: Usage.optional(),
+  }),
+  z.object({
+    kind: z.literal('likelihood'),
+    source: z.string(),
+    step: z.number().int(),
+    /**
+     * By reference step t: log p(reference from t on | steps so far) - log p(the same | the baseline in their place),
+     * natural logarithm; null = a text that cannot be weighed (longer than the context, a failed call).
+     */
+    ratios: z.array(z.number().nullable()),
+    /** The same for the steps so far with their characters in random order: what any text of the kind brings. */
+    control: z.array(z.number().nullable()).optional(),
+    /** Tokens of the reference from each step on. */
+    tokens: z.array(z.number().int()),
+    usage: Usage.optional(),
+  }),
+  z.object({
     kind: z.literal('human'),
     source: z.string(),
     step: z.number().int(),

@@ -1,6 +1,13 @@
 /** Evidence, label rules, label models and verdicts. */
 export { type Aligned, type AlignOptions, align } from './alignment.ts'
-export type { Annotator } from './annotators/annotator.ts'
+export {
+  type AlphaContext,
+  type AlphaOptions,
+  type AlphaTree,
+  alphaSearch,
+  bestLine,
+} from './annotators/alphamath-search.ts'
+export type { Annotator, GrownTree } from './annotators/annotator.ts'
 export { ANNOTATORS, OFFLINE_ANNOTATORS } from './annotators/index.ts'
 export { type MctsContext, type MctsOptions, type MctsTree, mctsSearch } from './annotators/mcts-search.ts'
 export { lineSamples } from './annotators/mutation.ts'

@@ -1,7 +1,6 @@
-import { GradusError } from '../../core/errors.ts'
 import type { Trace } from '../../core/words.ts'
 import { costOf, estimateTokens } from '../../models/endpoints/wire.ts'
-import type { LabelPlan } from './label-plan.ts'
+import { type LabelPlan, refusalsOf } from './label-plan.ts'
 import { hostOf, type PolicySpec } from './open-policy.ts'
 import type { RolloutCheck } from './rollout-check.ts'
 
@@ -12,8 +11,8 @@ export interface LabelCost {
   traces: number
   /** Traces that some annotator asks the policy about. */
   covered: number
-  /** Why others cannot be continued, by code. */
-  notContinued: Record<string, number>
+  /** Traces that some annotator cannot look at, by code. */
+  refused: Record<string, number>
   rollouts: number
   /** Of the rollouts, those that measure how often wrong prefixes recover. */
   recoveryRollouts: number
@@ -36,7 +35,7 @@ export async function labelCost(
     host: spec === null ? null : hostOf(spec),
     traces: 0,
     covered: 0,
-    notContinued: {},
+    refused: {},
     rollouts: 0,
     recoveryRollouts: 0,
     texts: 0,
@@ -50,10 +49,7 @@ export async function labelCost(
     if (cost.traces === 0 && check && plan.needs.rollouts) cost.recoveryRollouts = check.recoveryRollouts(batch)
     for (const trace of batch) {
       cost.traces++
-      const refused = plan.needs.rollouts ? check?.of(trace) : undefined
-      if (refused instanceof GradusError) {
-        cost.notContinued[refused.code] = (cost.notContinued[refused.code] ?? 0) + 1
-      }
+      for (const { code } of refusalsOf(plan, trace)) cost.refused[code] = (cost.refused[code] ?? 0) + 1
       const asking = plan.annotators.filter((a) => a.expect && a.applies(trace))
       if (asking.length > 0) cost.covered++
       const written = trace.steps.reduce((n, step) => n + step.text.length + 1, 0)

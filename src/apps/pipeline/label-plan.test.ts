@@ -160,7 +160,7 @@ describe('gradus label with rollouts', () => {
     await run(ask)
     expect(readFileSync(output, 'utf8')).toBe(first)
     const foreign = await run({ ...ask, output: undefined, task: 'game24', json: true })
-    expect(JSON.parse(foreign.out)).toMatchObject({ notContinued: { 'GRD-WORLD-001': 12 }, modelCalls: 0 })
+    expect(JSON.parse(foreign.out)).toMatchObject({ refused: { 'GRD-WORLD-001': 12 }, modelCalls: 0 })
     const again = await run({ relabel: 'hard:threshold=.5', json: true })
     expect(JSON.parse(again.out)).toMatchObject({ modelCalls: 0 })
   })

@@ -150,10 +150,24 @@ function checkedBy(annotator: Annotator, check: RolloutCheck): Annotator {
   return {
     ...annotator,
     applies: (trace) => annotator.applies(trace) && !(check.of(trace) instanceof GradusError),
+    refuses(trace) {
+      const own = check.of(trace)
+      return own instanceof GradusError ? own : (annotator.refuses?.(trace) ?? null)
+    },
     annotate(trace, context, options) {
       const own = check.of(trace)
       if (own instanceof GradusError) throw own
       return annotator.annotate(trace, { ...context, check: own }, options)
     },
   }
+}
+
+/** Why annotators of the plan cannot look at a trace: one error of each code. */
+export function refusalsOf({ annotators }: LabelPlan, trace: Trace): GradusError[] {
+  const byCode = new Map<string, GradusError>()
+  for (const { refuses } of annotators) {
+    const refused = refuses?.(trace)
+    if (refused && !byCode.has(refused.code)) byCode.set(refused.code, refused)
+  }
+  return [...byCode.values()]
 }

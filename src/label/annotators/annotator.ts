@@ -1,7 +1,9 @@
 import { GradusError } from '../../core/errors.ts'
 import type { Method } from '../../core/method.ts'
-import type { Evidence, Trace, Usage } from '../../core/words.ts'
+import type { Node, TreeJson } from '../../core/tree.ts'
+import type { Evidence, Problem, Trace, Usage } from '../../core/words.ts'
 import type { OutcomeCheck, StepWriter } from '../../engine/rollout.ts'
+import type { RewardModel } from '../../models/rewards/reward.ts'
 import type { Reliability, Verifier, VerifyContext } from '../../worlds/verifiers/verifier.ts'
 
 /** What an annotator cannot work without; checked before anything is spent. */
@@ -19,12 +21,29 @@ export interface AnnotateContext extends VerifyContext {
   policy?: StepWriter
   /** Decides whether a continuation ends right; present where the annotator needs `policy`. */
   check?: OutcomeCheck
+  /** Values states in place of rollouts, for searches that can do with either. */
+  value?: RewardModel
   /** Looks at the steps that a search writes, in place of the verifier that an annotator's options name. */
   tool?: StepTool
   /** Names every random choice. */
   seed: string
   /** Called with what was spent, as it is spent. */
   spend(usage: Usage): void
+  /** Called with each tree when it is grown, by annotators that grow one; absent where nobody keeps them. */
+  grown?(tree: GrownTree): void
+}
+
+/** The tree that an annotator grew around a trace. */
+export interface GrownTree {
+  /** Of the trace. */
+  id: string
+  annotator: string
+  problem: Problem
+  tree: TreeJson
+  /** Nodes of the trace, from its first step. */
+  path: Node[]
+  /** Nodes of the line that the search would follow, where it has one. */
+  best?: Node[]
 }
 
 /** The part of a verifier that a search needs; also what a simulated tool is. */
@@ -41,6 +60,8 @@ export interface Annotator extends Method {
   reliability?: Reliability
   /** Cheap: can it say anything about such a trace? */
   applies(trace: Trace): boolean
+  /** Why it cannot look at a trace that lacks what it needs, for people; such traces are counted by code. */
+  refuses?(trace: Trace): GradusError | null
   /** Upper bound of what a trace costs: rollouts, and given texts that are weighed; absent where nothing is spent. */
   expect?(trace: Trace, options?: unknown): { rollouts: number; texts?: number }
   /** @param options as `options` has them, defaults where left out */

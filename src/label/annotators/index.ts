@@ -1,10 +1,12 @@
 import { VERIFIERS } from '../../worlds/verifiers/index.ts'
+import { alphamath } from './alphamath.ts'
 import type { Annotator } from './annotator.ts'
 import { firstErrorLocator } from './first-error-locator.ts'
 import { mcts } from './mcts.ts'
 import { monteCarlo } from './monte-carlo.ts'
 import { mutation } from './mutation.ts'
 import { omegaprm } from './omegaprm.ts'
+import { pathFaithfulness } from './path-faithfulness.ts'
 import { solver } from './solver.ts'
 import { spare } from './spare.ts'
 import { subtask } from './subtask.ts'
@@ -18,8 +20,10 @@ export const ANNOTATORS: readonly Annotator[] = [
   omegaprm,
   firstErrorLocator,
   mcts,
+  alphamath,
   spare,
   subtask,
+  pathFaithfulness,
 ]
 
 /** What can look at any trace without a model or anything else; used where no annotator is named. */

@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { GradusError } from '../../core/errors.ts'
-import type { Node } from '../../core/tree.ts'
-import { ROOT } from '../../core/tree.ts'
+import { type Node, ROOT, type Tree } from '../../core/tree.ts'
 import type { Evidence, Trace } from '../../core/words.ts'
 import { VERIFIERS } from '../../worlds/verifiers/index.ts'
 import type { Finding } from '../../worlds/verifiers/verifier.ts'
@@ -54,11 +53,17 @@ export const mcts: Annotator = {
     const verify = { allowCode, allowLocalExec, ...(signal && { signal }) }
     const counting = { ...policyOf(context), problem: trace.problem, maxSteps, ...(signal && { signal }) }
     const found = await mctsSearch({ ...counting, tool, verify }, options, trace.steps)
+    const path = found.tree.path(found.tree.addPath(trace.steps.map(keyOf)))
+    context.grown?.({
+      id: trace.id,
+      annotator: mcts.name,
+      problem: trace.problem,
+      tree: found.tree.toJSON(),
+      path,
+      best: mostVisited(found.tree),
+    })
     const evidence: Evidence[] = []
-    let at: Node = ROOT
-    for (let length = 0; length <= trace.steps.length; length++) {
-      const step = trace.steps[length - 1]
-      if (step) at = found.tree.add(at, keyOf(step))
+    for (const [length, at] of [ROOT, ...path].entries()) {
       const counted = found.counted.get(at)
       const rolled = counted && rolloutEvidence(mcts.name, length, counted, keep)
       if (rolled) evidence.push(rolled)
@@ -67,6 +72,19 @@ export const mcts: Annotator = {
     }
     return evidence
   },
+}
+
+/** From the root always the child that most simulations went through, the earliest of several. */
+function mostVisited(tree: Tree): Node[] {
+  const line: Node[] = []
+  for (let at: Node = ROOT; ; ) {
+    const children = tree.children(at).filter((child) => tree.visits(child) > 0)
+    const visits = children.map((child) => tree.visits(child))
+    const best = children[visits.indexOf(Math.max(...visits))]
+    if (best === undefined) return line
+    line.push(best)
+    at = best
+  }
 }
 
 /** @throws GradusError GRD-LABEL-001 for a verifier that there is not, GRD-LABEL-004 for one that may not run code */

@@ -211,14 +211,13 @@ export const omegaprm: Annotator = {
     const wrong = whole.trials > 0 && whole.successes === 0
     if (trace.steps.length === 1) return last ? [last] : []
     const { tree, counted } = await omegaSearch(counting, options, wrong ? trace.steps : undefined)
+    const path = tree.path(tree.addPath(trace.steps.map(keyOf)))
+    context.grown?.({ id: trace.id, annotator: omegaprm.name, problem: trace.problem, tree: tree.toJSON(), path })
     const evidence: Evidence[] = []
-    let node: Node | null = ROOT
-    for (let length = 0; node !== null && length < trace.steps.length; length++) {
+    for (const [length, node] of [ROOT, ...path.slice(0, -1)].entries()) {
       const seen = counted.get(node)
       const one = seen ? rolloutEvidence(omegaprm.name, length, seen, options.keep) : null
       if (one) evidence.push(one)
-      const step = trace.steps[length]
-      node = step ? tree.child(node, keyOf(step)) : null
     }
     return last ? [...evidence, last] : evidence
   },

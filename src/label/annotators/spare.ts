@@ -25,15 +25,10 @@ export function spareWith(referencesOf: (problem: Problem) => readonly (readonly
     rule: 'alignment',
     runsCode: false,
     applies: (trace) => trace.steps.length > 0 && referencesOf(trace.problem).some((steps) => steps.length > 0),
+    refuses: ({ problem }) => (referencesOf(problem).some((steps) => steps.length > 0) ? null : withoutReference()),
     async annotate(trace, _context, options): Promise<Evidence[]> {
       const references = referencesOf(trace.problem).filter((steps) => steps.length > 0)
-      if (references.length === 0) {
-        throw new GradusError('GRD-LABEL-004', {
-          found: 'no reference solution',
-          expected: 'a problem with `solution`, a list of reference steps',
-          try: ['--with omegaprm --policy task   (labels by rollouts need no reference)'],
-        })
-      }
+      if (references.length === 0) throw withoutReference()
       const texts = trace.steps.map((step) => step.text)
       const aligned = align(trace.problem.prompt, references, texts, Options.parse(options ?? {}))
       return aligned.map(
@@ -41,6 +36,14 @@ export function spareWith(referencesOf: (problem: Problem) => readonly (readonly
       )
     },
   }
+}
+
+function withoutReference(): GradusError {
+  return new GradusError('GRD-LABEL-004', {
+    found: 'no reference solution',
+    expected: 'a problem with `solution`, a list of reference steps',
+    try: ['--with omegaprm --policy task   (labels by rollouts need no reference)'],
+  })
 }
 
 /** SPARE against the problem's own solution. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { GradusError } from '../../core/errors.ts'
 import type { Evidence } from '../../core/words.ts'
 import { factsOf, numberText, sameValue } from '../facts.ts'
 import type { Annotator } from './annotator.ts'
@@ -61,6 +62,13 @@ export const subtask: Annotator = {
   rule: 'alignment',
   runsCode: false,
   applies: (trace) => trace.steps.length > 0 && subtasksOf(trace.problem.solution ?? [], 1).length > 0,
+  refuses({ problem }) {
+    if (subtasksOf(problem.solution ?? [], 1).length > 0) return null
+    return new GradusError('GRD-LABEL-004', {
+      found: problem.solution ? 'a reference solution that calculates nothing' : 'no reference solution',
+      expected: 'a problem with `solution`, a list of reference steps with calculations',
+    })
+  },
   async annotate(trace, _context, options): Promise<Evidence[]> {
     const subtasks = subtasksOf(trace.problem.solution ?? [], Options.parse(options ?? {}).size)
     const values = trace.steps.map((step) => factsOf(step.text).map((fact) => fact.value))

@@ -1,6 +1,7 @@
 import { alignment } from './alignment.ts'
 import { averaged } from './averaged.ts'
 import { consensus } from './consensus.ts'
+import { faithfulness } from './faithfulness.ts'
 import { firstErrorPosterior } from './first-error-posterior.ts'
 import { hard } from './hard.ts'
 import { relativeProgress } from './relative-progress.ts'
@@ -19,4 +20,5 @@ export const RULES: readonly LabelRule[] = [
   averaged,
   firstErrorPosterior,
   alignment,
+  faithfulness,
 ]

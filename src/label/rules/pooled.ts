@@ -35,3 +35,18 @@ export function toolVerdicts(steps: number, evidence: readonly Evidence[]): (boo
   }
   return verdicts
 }
+
+/** Mean value after each step over all rollouts and all looks of searches and value models; null where there is none. */
+export function pooledValues(steps: number, evidence: readonly Evidence[]): (number | null)[] {
+  const { after } = pooledRollouts(steps, evidence)
+  return after.map((rolled, step) => {
+    let sum = rolled?.successes ?? 0
+    let looks = rolled?.trials ?? 0
+    for (const e of evidence) {
+      if (e.kind !== 'value' || e.step !== step) continue
+      sum += e.value * e.visits
+      looks += e.visits
+    }
+    return looks === 0 ? null : sum / looks
+  })
+}

@@ -1,4 +1,4 @@
-import { describePlace, GradusError } from '../../../core/errors.ts'
+import { describePlace, type GradusError } from '../../../core/errors.ts'
 import { addUsage, NO_USAGE, type Trace, type Usage } from '../../../core/words.ts'
 import type { Counts } from '../../../engine/engine.ts'
 import { leftOut, type ReadReport } from '../../../io/read.ts'
@@ -16,11 +16,13 @@ export class LabelSummary {
   unsure = 0
   steps = 0
   decided = 0
+  /** Steps with a label that is not of correctness. */
+  valued = 0
   lost = 0
   /** Traces that were begun when the run was stopped, and are not in the output. */
   unfinished = 0
-  /** Why traces were not continued by the policy of the run: how many, and the first error of each code. */
-  readonly #notContinued = new Map<string, { count: number; first: GradusError }>()
+  /** Why annotators did not look at traces: how many, and the first error of each code. */
+  readonly #refused = new Map<string, { count: number; first: GradusError }>()
   #engine: { counts: Counts; stopped: GradusError | undefined; spent: Usage } | null = null
   /** Traces with labels of people or of a published set, which can be compared with. */
   #gold = 0
@@ -51,6 +53,9 @@ export class LabelSummary {
     }
     const kept = first !== null && first >= 0 ? this.#examples.wrong : this.#examples.other
     if (kept.length < REPORT_TRACES) kept.push(trace)
+    this.valued += (trace.labels ?? []).filter(
+      (l) => l.source === trace.verdict?.source && l.meaning !== 'first-error' && l.meaning !== 'correctness',
+    ).length
     this.decided += trace.verdict?.risk.filter((r) => r !== null).length ?? 0
     for (const e of trace.evidence ?? []) {
       const seen = e.kind === 'tool' ? this.#byAnnotator.get(e.source) : undefined
@@ -71,12 +76,11 @@ export class LabelSummary {
     this.#recovery = { rate, warning }
   }
 
-  /** @param check how the ends of its rollouts are checked, or why there are none */
-  continued(check: unknown): void {
-    if (!(check instanceof GradusError)) return
-    const seen = this.#notContinued.get(check.code)
+  /** An annotator cannot look at a trace. */
+  refused(error: GradusError): void {
+    const seen = this.#refused.get(error.code)
     if (seen) seen.count++
-    else this.#notContinued.set(check.code, { count: 1, first: check })
+    else this.#refused.set(error.code, { count: 1, first: error })
   }
 
   /** @param spent by all runs of this command */
@@ -107,13 +111,14 @@ export class LabelSummary {
       cannotSay: unsure,
       steps,
       stepsDecided: decided,
+      ...(this.valued > 0 && { stepsValued: this.valued }),
       leftOut: lost,
       modelCalls: this.#spent.calls,
       ...(this.#spent.calls > 0 && { completionTokens: this.#spent.completionTokens }),
       annotators: Object.fromEntries(this.#byAnnotator),
       ...(this.#rollouts.size > 0 && { rollouts: Object.fromEntries(this.#rollouts) }),
-      ...(this.#notContinued.size > 0 && {
-        notContinued: Object.fromEntries([...this.#notContinued].map(([code, { count: n }]) => [code, n])),
+      ...(this.#refused.size > 0 && {
+        refused: Object.fromEntries([...this.#refused].map(([code, { count: n }]) => [code, n])),
       }),
       ...(this.unfinished > 0 && { unfinished: this.unfinished }),
       ...(this.#engine && {
@@ -161,8 +166,8 @@ export class LabelSummary {
     for (const [name, { successes, trials }] of this.#rollouts) {
       lines.push(`  ${name}: ${count(successes)} of ${count(trials)} rollouts end right`)
     }
-    for (const [code, { count: n, first }] of this.#notContinued) {
-      lines.push(`  ${count(n)} traces were not continued: ${code} ${first.found ?? ''}; ${first.expected ?? ''}`)
+    for (const [code, { count: n, first }] of this.#refused) {
+      lines.push(`  ${count(n)} traces refused: ${code} ${first.found ?? ''}; expected ${first.expected ?? ''}`)
     }
     lines.push(...this.#calls())
     if (this.#recovery) {
@@ -204,6 +209,7 @@ export class LabelSummary {
   #decisions(): string[] {
     const said = [...this.#byAnnotator].filter(([, n]) => n.correct + n.incorrect > 0)
     const head = `${count(this.decided)} of ${count(this.steps)} steps decided`
+    if (this.valued > 0) return [`  ${count(this.valued)} of ${count(this.steps)} steps have a value`]
     if (said.length === 0) return [`  ${head}: ${this.#rollouts.size > 0 ? 'by rollouts' : 'no annotator applies'}`]
     return columns([
       [head, 'right', 'wrong'],

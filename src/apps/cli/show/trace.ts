@@ -62,6 +62,10 @@ function saying(e: Evidence): string {
       return e.reason
     case 'rollouts':
       return `${e.successes} of ${e.trials} rollouts succeed`
+    case 'value':
+      return `value ${e.value.toFixed(2)} over ${e.visits} looks`
+    case 'likelihood':
+      return 'the reference is not more probable after it'
     case 'human':
       return e.note ?? String(e.verdict)
     case 'imported':

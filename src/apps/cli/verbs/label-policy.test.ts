@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { Trace } from '../../../core/words.ts'
 import { startTestServer, type TestServer } from '../../../engine/testing/openai-server.ts'
+import { heldOutProblems } from '../../../models/policies/embedded/recipes.ts'
 import { game24 } from '../../../worlds/tasks/game24.ts'
-import { callVerb, runGradus, startGradus } from '../testing/run-gradus.ts'
+import { callVerb, runGradus, says, startGradus } from '../testing/run-gradus.ts'
 import { label } from './label.ts'
 import { sample } from './sample.ts'
 
@@ -68,7 +69,7 @@ describe('gradus label with an endpoint', () => {
       host: '127.0.0.1:9',
       traces: 6,
       covered: 5,
-      notContinued: { 'GRD-LABEL-004': 1 },
+      refused: { 'GRD-LABEL-004': 1 },
       rollouts: 5 * 3 * 2,
       tokens: { prompt: expect.any(Number) },
       cost: expect.any(Number),
@@ -83,7 +84,7 @@ describe('gradus label with an endpoint', () => {
     const run = await command('--json -o @sums.out.jsonl')
     expect(run.code).toBe(0)
     const summary = JSON.parse(run.out)
-    expect(summary).toMatchObject({ traces: 6, notContinued: { 'GRD-LABEL-004': 1 }, failedCalls: {} })
+    expect(summary).toMatchObject({ traces: 6, refused: { 'GRD-LABEL-004': 1 }, failedCalls: {} })
     const done = read('sums.out.jsonl')
     expect(done.map((t) => t.id)).toEqual(sums.map((t) => t.id))
     const counts = done.map((t) =>
@@ -193,8 +194,65 @@ describe('gradus label with policies of this process', () => {
       sums[1]!,
     ])
     const run = await call('@mixed.jsonl --with monte-carlo:k=1 --policy embedded:chains --no-cache --json')
-    expect(JSON.parse(run.out)).toMatchObject({ traces: 2, notContinued: { 'GRD-WORLD-001': 2 }, modelCalls: 0 })
+    expect(JSON.parse(run.out)).toMatchObject({ traces: 2, refused: { 'GRD-WORLD-001': 2 }, modelCalls: 0 })
     expect(await call('@mixed.jsonl --key NAME')).toMatchObject({ code: 'GRD-CLI-002' })
     expect(await call('@mixed.jsonl --policy task --temperature 1')).toMatchObject({ code: 'GRD-CLI-002' })
+  })
+})
+
+describe('gradus label by log-probabilities', () => {
+  const TOKEN = { OWN_TOKEN: 'a-token-for-tests-only' }
+  /** Short enough for prefix and reference together in the context of 96 characters. */
+  const solved = (): Trace[] =>
+    heldOutProblems(game24, 0, 'label-policy', 40)
+      .filter((problem) => (problem.solution ?? []).join('\n').length < 50)
+      .slice(0, 2)
+      .map((problem) => ({
+        id: problem.id,
+        problem,
+        steps: (problem.solution ?? []).map((text) => ({ text, kind: 'thought' as const })),
+        source: { generator: 'test', dataset: 'game24', licence: 'MIT' },
+      }))
+
+  it('weighs the same over HTTP as in this process', async () => {
+    write('solved.jsonl', [...solved(), { ...sums[0]!, problem: { ...sums[0]!.problem, domain: 'game24' } }])
+    const served = startGradus(folder, ['serve', '--policy', 'game24', '--port', '0', '--token', 'OWN_TOKEN'], TOKEN)
+    try {
+      const [url] = await says(served, /http:\/\/\S+/)
+      const own = await call(
+        '@solved.jsonl --with path-faithfulness --policy embedded:game24 --no-cache --json -o @own.jsonl',
+      )
+      expect(JSON.parse(own.out)).toMatchObject({ stepsValued: 4, refused: { 'GRD-LABEL-004': 1 } })
+      vi.stubEnv('OWN_TOKEN', TOKEN.OWN_TOKEN)
+      const far = await call(
+        `@solved.jsonl --with path-faithfulness --policy ${url}#game24 --prompt text --key OWN_TOKEN --no-cache --json -o @far.jsonl`,
+      )
+      expect(far.code).toBe(0)
+      const ratios = (name: string) =>
+        read(name).flatMap((t) => (t.evidence ?? []).flatMap((e) => (e.kind === 'likelihood' ? e.ratios : [])))
+      const [a, b] = [ratios('own.jsonl'), ratios('far.jsonl')]
+      expect(a).toHaveLength(2 * 2 * 3)
+      for (const [i, ratio] of a.entries()) expect(b[i]).toBeCloseTo(ratio ?? Number.NaN, 3)
+    } finally {
+      vi.unstubAllEnvs()
+      served.child.kill('SIGTERM')
+      await served.ended
+    }
+  })
+
+  it('refuses whoever has none, before anything else is spent', async () => {
+    write('solved.jsonl', solved())
+    const ask = '@solved.jsonl --with path-faithfulness --no-cache --policy'
+    expect(await call(`${ask} task`)).toMatchObject({ code: 'GRD-LABEL-004' })
+    expect(await call('@solved.jsonl --with path-faithfulness')).toMatchObject({ code: 'GRD-LABEL-004' })
+    const mute = await startTestServer({ lacks: ['promptLogprobs', 'echo'] })
+    try {
+      expect(await call(`${ask} ${mute.url}#m`)).toMatchObject({ code: 'GRD-CALL-011' })
+      const probed = mute.requests
+      expect(probed).toBeLessThan(20)
+    } finally {
+      await mute.close()
+    }
+    expect(await call(`${ask} ${server.url}#test --prompt chat`)).toMatchObject({ code: 'GRD-CLI-002' })
   })
 })

@@ -11,7 +11,7 @@ import type { AnnotateContext } from '../../../label/annotators/annotator.ts'
 import { describeCapabilities } from '../../../models/endpoints/probe.ts'
 import { type BoundRule, labelEach, relabelEach } from '../../pipeline/label.ts'
 import { type LabelCost, labelCost } from '../../pipeline/label-cost.ts'
-import { boundRuleNamed, type LabelPlan, labelPlan } from '../../pipeline/label-plan.ts'
+import { boundRuleNamed, type LabelPlan, labelPlan, refusalsOf } from '../../pipeline/label-plan.ts'
 import { labelModelNamed, mergeFiles, type VoterFile } from '../../pipeline/merge.ts'
 import { openPolicy, POLICY_FORMS, type PolicySpec, readPolicySpec } from '../../pipeline/open-policy.ts'
 import { taskOf } from '../../pipeline/outcome.ts'
@@ -139,7 +139,7 @@ async function labelled(
   signal: AbortSignal,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const { files, options, plan, relabel, spec, check } = request
+  const { files, options, plan, relabel, spec } = request
   const splitter = splitterNamed(options.split)
   const summary = new LabelSummary(relabel ? [] : plan.annotators.map((a) => a.name))
   const context: AnnotateContext = {
@@ -178,7 +178,7 @@ async function labelled(
       for await (const batch of untilDamaged(batches, reading, options.strict)) {
         const cut = await Promise.all(batch.map((trace) => resplit(trace, splitter)))
         if (engine && spec && !context.policy) await begin(cut, engine, spec)
-        if (plan.needs.rollouts && !relabel) for (const trace of cut) summary.continued(check?.of(trace))
+        if (!relabel) for (const refused of cut.flatMap((trace) => refusalsOf(plan, trace))) summary.refused(refused)
         yield* cut
       }
       summary.addReport(reading)
