@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { GradusError } from '../../core/errors.ts'
-import type { Evidence, Label, Trace } from '../../core/words.ts'
+import type { Evidence, Label, Trace, Usage } from '../../core/words.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { ordered } from '../../engine/ordered.ts'
 import type { AnnotateContext, Annotator } from '../../label/annotators/annotator.ts'
@@ -59,7 +59,9 @@ export async function labelTrace(
   for (const annotator of annotators) {
     if (annotator.runsCode && !context.allowCode) continue
     if (annotator.needs.some((need) => need === 'policy' || need === 'logprobs') && !context.policy) continue
-    if (annotator.applies(trace)) fresh.push(...(await annotator.annotate(trace, context)))
+    if (!annotator.applies(trace)) continue
+    const spend = (usage: Usage): void => context.spend(usage, annotator.name)
+    fresh.push(...(await annotator.annotate(trace, { ...context, spend })))
   }
   return byRule({ ...trace, evidence: [...keptEvidence(trace, annotators), ...fresh] }, fresh, rule)
 }

@@ -5,6 +5,7 @@ import type { Capabilities, Price, Sampling } from '../../models/endpoints/endpo
 import { openAiCompatible } from '../../models/endpoints/openai-compatible.ts'
 import { probeOnce, requireCapabilities } from '../../models/endpoints/probe.ts'
 import { samplerOf, scorerOf } from '../../models/endpoints/sampler.ts'
+import { injectedPolicy } from '../../models/policies/injected.ts'
 import { modelPolicy, type Policy } from '../../models/policies/policy.ts'
 import { chatRenderer, textRenderer } from '../../models/policies/renderer.ts'
 import { game24RandomPolicy, taskPolicy } from '../../models/policies/simulated.ts'
@@ -17,6 +18,7 @@ export type PolicySpec =
   | { kind: 'embedded'; name: string }
   | { kind: 'task'; chances: { slip?: number; recovery?: number; rescue?: number } }
   | { kind: 'game24-random' }
+  | { kind: 'inject'; share: number }
   | { kind: 'http'; url: string; model: string }
 
 /** How a policy draws and what it reads; what is absent is left to the policy. */
@@ -52,11 +54,17 @@ const TaskChances = z.object({
   rescue: z.number().min(0).max(1).exactOptional().describe('chance that a run from a lost prefix still ends right'),
 })
 
+const InjectedShare = z.object({
+  share: z.number().min(0).max(1).default(0.5).describe('share of the traces with an error put in'),
+})
+
 /** How every verb writes a policy. */
 export const POLICY_FORMS = 'embedded[:name], game24-random, task[:slip=.1,recovery=0,rescue=0] or http://host/v1#model'
+/** One more that only writes whole traces: solutions, in a share of which an error is put in. */
+export const SAMPLED_FORMS = `${POLICY_FORMS}, inject[:share=.5]`
 
 /**
- * A policy as `POLICY_FORMS` says.
+ * A policy as `SAMPLED_FORMS` says.
  * @throws GradusError GRD-CLI-002
  */
 export function readPolicySpec(text: string): PolicySpec {
@@ -66,11 +74,12 @@ export function readPolicySpec(text: string): PolicySpec {
   if (embedded) return { kind: 'embedded', name: embedded[1] ?? 'chains' }
   const spec = parseSpec(text)
   if (text === 'game24-random') return { kind: text }
+  if (spec.name === 'inject') return { kind: 'inject', ...InjectedShare.parse(specOptions(spec, InjectedShare)) }
   if (spec.name === 'task') return { kind: 'task', chances: TaskChances.parse(specOptions(spec, TaskChances)) }
   throw new GradusError('GRD-CLI-002', {
     where: { field: '--policy' },
     found: text,
-    expected: POLICY_FORMS,
+    expected: SAMPLED_FORMS,
     try: ['--policy http://127.0.0.1:8000/v1#NAME   (the model behind a #)'],
   })
 }
@@ -103,6 +112,7 @@ export async function openPolicy(
     })
   }
   if (spec.kind === 'game24-random') return { policy: game24RandomPolicy(name) }
+  if (spec.kind === 'inject') return { policy: injectedPolicy(spec.share, name) }
   if (spec.kind === 'task') return { policy: taskPolicy(spec.chances, name, settings.task) }
   if (spec.kind === 'embedded') {
     const { embeddedPolicy } = await import('../../models/policies/embedded/index.ts')

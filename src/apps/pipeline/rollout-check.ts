@@ -6,7 +6,7 @@ import { lessonsOf, RECIPES } from '../../models/policies/embedded/recipes.ts'
 import { game24 } from '../../worlds/tasks/game24.ts'
 import { TASKS } from '../../worlds/tasks/index.ts'
 import type { Task } from '../../worlds/tasks/task.ts'
-import type { PolicySpec } from './open-policy.ts'
+import { POLICY_FORMS, type PolicySpec } from './open-policy.ts'
 import { byAnswer, isOf } from './outcome.ts'
 
 /** Which traces a policy can continue, and how the ends of its runs are checked. */
@@ -27,10 +27,17 @@ const RECOVERY_PROBLEMS = 60
  *
  * A problem of a built-in task is checked by the task, any other by equality with its answer.
  * @param taskName for problems whose domain does not name their task
- * @throws GradusError GRD-CLI-002 for a task that there is not
+ * @throws GradusError GRD-CLI-002 for a task that there is not, or a policy that continues nothing
  */
 export function rolloutCheck(spec: PolicySpec, seed: string, taskName?: string): RolloutCheck {
   const forced = taskName === undefined ? undefined : taskNamed(taskName)
+  if (spec.kind === 'inject') {
+    throw new GradusError('GRD-CLI-002', {
+      where: { field: '--policy' },
+      found: 'inject, which only writes whole traces',
+      expected: POLICY_FORMS,
+    })
+  }
   const known = tasksOf(spec)
   const taskOf = ({ problem }: Trace): Task | null => {
     const task = forced ?? TASKS.find((one) => one.name === problem.domain)
@@ -80,7 +87,7 @@ export function rolloutCheck(spec: PolicySpec, seed: string, taskName?: string):
 }
 
 /** The tasks that a policy can write at all; null = it can try any problem. */
-function tasksOf(spec: PolicySpec): readonly Task[] | null {
+function tasksOf(spec: Exclude<PolicySpec, { kind: 'inject' }>): readonly Task[] | null {
   if (spec.kind === 'http') return null
   if (spec.kind === 'task') return TASKS
   if (spec.kind === 'game24-random') return [game24]

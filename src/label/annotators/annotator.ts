@@ -27,8 +27,8 @@ export interface AnnotateContext extends VerifyContext {
   tool?: StepTool
   /** Names every random choice. */
   seed: string
-  /** Called with what was spent, as it is spent. */
-  spend(usage: Usage): void
+  /** Called with what was spent, as it is spent. @param by annotator, where known */
+  spend(usage: Usage, by?: string): void
   /** Called with each tree when it is grown, by annotators that grow one; absent where nobody keeps them. */
   grown?(tree: GrownTree): void
 }

@@ -1,3 +1,4 @@
+export { injectedPolicy } from './injected.ts'
 export { type ModelPolicyOptions, modelPolicy, type Policy } from './policy.ts'
 export { type ChatOptions, chatRenderer, type Rendered, type Renderer, textRenderer } from './renderer.ts'
 export { game24RandomPolicy, taskPolicy } from './simulated.ts'

@@ -73,12 +73,14 @@ export function taskPolicy(options: Chances = {}, seed = '0', forced?: Task): Po
     name: 'task',
     identity,
     hash: contentHash(identity).slice(0, 12),
-    next: async (problem, ...rest) => (await writerOf(problem)?.next(problem, ...rest)) ?? foreign(problem),
-    complete: async (problem, ...rest) => (await writerOf(problem)?.complete(problem, ...rest)) ?? foreign(problem),
+    next: async (problem, ...rest) => (await writerOf(problem)?.next(problem, ...rest)) ?? foreignProblem(problem),
+    complete: async (problem, ...rest) =>
+      (await writerOf(problem)?.complete(problem, ...rest)) ?? foreignProblem(problem),
   }
 }
 
-function foreign(problem: Problem): Written {
+/** What a policy of the built-in tasks says to a problem of none of them. */
+export function foreignProblem(problem: Problem): Written {
   const error = new GradusError('GRD-WORLD-001', {
     where: { field: 'problem.domain' },
     found: problem.domain ?? 'nothing',

@@ -29,6 +29,7 @@ export class LabelSummary {
   readonly #byAnnotator: Map<string, { correct: number; incorrect: number }>
   readonly #rollouts = new Map<string, { successes: number; trials: number }>()
   #spent: Usage = NO_USAGE
+  readonly #spentBy = new Map<string, Usage>()
   #recovery: { rate: RecoveryRate; warning: string | null } | null = null
   readonly #reports: ReadReport[] = []
   /** First wrong steps as share of their trace. */
@@ -67,8 +68,14 @@ export class LabelSummary {
     }
   }
 
-  spend(usage: Usage): void {
+  /** @param by annotator, where known; what measuring the recovery rate costs is nobody's */
+  spend(usage: Usage, by?: string): void {
     this.#spent = addUsage(this.#spent, usage)
+    if (by !== undefined) this.#spentBy.set(by, addUsage(this.#spentBy.get(by) ?? NO_USAGE, usage))
+  }
+
+  spentBy(annotator: string): Usage {
+    return this.#spentBy.get(annotator) ?? NO_USAGE
   }
 
   /** How often the policy recovers from wrong prefixes, and why that is bad for the methods of this run. */

@@ -256,3 +256,36 @@ describe('gradus label by log-probabilities', () => {
     expect(await call(`${ask} ${server.url}#test --prompt chat`)).toMatchObject({ code: 'GRD-CLI-002' })
   })
 })
+
+describe('gradus label --audit', () => {
+  it('compares annotators with the oracle, on traces with injected errors', async () => {
+    const args = `--task arithmetic-chain:2 --policy inject:share=.7 --problems 40 -o ${path('injected.jsonl')}`
+    expect((await callVerb(sample, args.split(' '))).code).toBe(0)
+    const wrong = read('injected.jsonl').filter((t) => t.outcome === 0).length
+    expect(wrong).toBeGreaterThan(20)
+    const run = await call(
+      '@injected.jsonl --with monte-carlo:k=4,spare --policy task:slip=.05,recovery=0 --audit @audit.json -o @audited.jsonl --json',
+    )
+    expect(run.code).toBe(0)
+    const { audit } = JSON.parse(run.out)
+    expect(JSON.parse(readFileSync(path('audit.json'), 'utf8'))).toEqual(audit)
+    expect(audit).toMatchObject({ traces: 40, erroneous: wrong })
+    const f1 = (annotator: string, rule: string): number =>
+      audit.arms
+        .find((arm: { annotator: string; rule: string }) => arm.annotator === annotator && arm.rule === rule)
+        .figures.find((f: { name: string }) => f.name === 'F1').estimate.value
+    expect(f1('spare', 'alignment')).toBe(1)
+    expect(f1('monte-carlo', 'hard')).toBeGreaterThan(0.8)
+    expect(f1('random step', '')).toBeLessThan(0.5)
+    const again = await call('@audited.jsonl --relabel soft --audit @audit.html')
+    expect(again.out).toContain('monte-carlo / hard')
+    expect(readFileSync(path('audit.html'), 'utf8')).toContain('AUC')
+  })
+
+  it('refuses traces without an oracle, a policy that continues nothing, and a wrong name before any work', async () => {
+    expect(await call('@sums.jsonl --audit @none.html')).toMatchObject({ code: 'GRD-EVAL-001' })
+    expect(existsSync(path('none.html'))).toBe(false)
+    expect(await call('@injected.jsonl --with monte-carlo --policy inject')).toMatchObject({ code: 'GRD-CLI-002' })
+    expect(await call('@injected.jsonl --audit nowhere/audit.html')).toMatchObject({ code: 'GRD-IO-013' })
+  })
+})

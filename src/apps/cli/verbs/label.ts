@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { explain, GradusError } from '../../../core/errors.ts'
 import { contentHash } from '../../../core/hash.ts'
-import type { Trace } from '../../../core/words.ts'
+import { questionOf } from '../../../core/split.ts'
+import { addUsage, NO_USAGE, type Trace, type Usage } from '../../../core/words.ts'
 import type { Engine } from '../../../engine/engine.ts'
 import { leftOut, openTraces, type ReadReport, readTraces, untilDamaged } from '../../../io/read.ts'
 import { resplit, splitterNamed } from '../../../io/steps/resplit.ts'
@@ -9,6 +10,8 @@ import { refuseInputAsOutput } from '../../../io/target.ts'
 import { openText, type TextOut, type TraceWriter, traceWriter } from '../../../io/write.ts'
 import type { AnnotateContext } from '../../../label/annotators/annotator.ts'
 import { describeCapabilities } from '../../../models/endpoints/probe.ts'
+import { type AuditItem, type AuditReport, audit } from '../../../prove/audit.ts'
+import { auditReport, auditText } from '../../../prove/report/audit-report.ts'
 import { type BoundRule, labelEach, relabelEach } from '../../pipeline/label.ts'
 import { type LabelCost, labelCost } from '../../pipeline/label-cost.ts'
 import { boundRuleNamed, type LabelPlan, labelPlan, refusalsOf } from '../../pipeline/label-plan.ts'
@@ -53,6 +56,10 @@ const Options = z.object({
   gold: z.string().optional().describe('file with some labels of people, for label models that use them'),
   output: z.string().optional().describe('native traces with evidence, labels and verdict, one a line'),
   report: z.string().optional().describe('write a self-contained HTML report'),
+  audit: z
+    .string()
+    .optional()
+    .describe('compare annotators and rules with the exact oracle of the built-in task: report.html or .json'),
   format: z.string().optional().describe('format of the input where detection is wrong'),
   split: z.string().default('existing').describe('where a step ends; cuts the steps of traces without labels'),
   strict: z.boolean().default(false).describe('stop at the first bad record'),
@@ -146,11 +153,10 @@ async function labelled(
     allowCode: options.code,
     allowLocalExec: options.allowLocalExec,
     seed: String(options.seed ?? 0),
-    spend: (usage) => summary.spend(usage),
+    spend: (usage, by) => summary.spend(usage, by),
     signal,
   }
-  const report = options.report === undefined ? null : await openText(options.report)
-  const writer = await optionalWriter(options.output, report)
+  const { writer, report, audited: auditOut, abandon } = await openOutputs(options)
   let stopProgress = (): void => undefined
 
   /** The policy, opened when the first traces are there: they say what it reads, and how often it recovers. */
@@ -185,6 +191,7 @@ async function labelled(
     }
   }
 
+  const audited: AuditItem[] = []
   let shown = 0
   let waiting: Trace[] = []
   try {
@@ -197,6 +204,7 @@ async function labelled(
       }
       const { trace } = one
       summary.add(trace)
+      if (options.audit !== undefined) audited.push(...auditItem(trace, options.task))
       const wrong = (trace.verdict?.firstError ?? -1) >= 0
       if (wrong && shown < options.show && options.output !== '-' && !options.json) {
         terminal.out(showTrace(trace, terminal))
@@ -209,8 +217,7 @@ async function labelled(
     }
     await writer?.write(waiting)
   } catch (error) {
-    await writer?.abandon()
-    await report?.abandon()
+    await abandon()
     // What was asked before the first trace was labelled: the probe, the recovery rate.
     if (!engine?.stopped) throw error
     terminal.err(`${explain(engine.stopped)}\n  nothing was labelled\n`)
@@ -221,9 +228,11 @@ async function labelled(
   if (summary.traces > 0 || !engine?.stopped) await writer?.close()
   else await writer?.abandon()
   if (report) await writeReport(report, files, summary)
+  const known = auditOut && (await writeAudit(auditOut, audited, request, summary))
   if (engine) summary.ended(engine.counts, engine.stopped, engine.budget.spent)
-  if (options.json) terminal.out(`${JSON.stringify(summary.toJSON())}\n`)
+  if (options.json) terminal.out(`${JSON.stringify({ ...summary.toJSON(), ...(known && { audit: known }) })}\n`)
   else if (options.output !== '-') terminal.out(summary.text({ shown, output: options.output, report: options.report }))
+  if (known && !options.json && options.output !== '-') terminal.out(auditText(known))
   for (const error of summary.errors()) terminal.err(`${error}\n`)
   if (engine?.stopped?.code === 'GRD-RUN-002') return EXIT.interrupted
   return summary.lost > 0 || summary.failedCalls > 0 || engine?.stopped ? EXIT.lost : EXIT.done
@@ -246,12 +255,27 @@ async function costOf({ files, options, plan, spec, check }: Request): Promise<L
   return await labelCost(batches(), plan, { spec, check }, priceOf(options))
 }
 
-/** Both outputs are opened before the work, so that a wrong name costs nothing. */
-async function optionalWriter(output: string | undefined, report: TextOut | null): Promise<TraceWriter | null> {
+/** All outputs are opened before the work, so that a wrong name costs nothing. */
+async function openOutputs(options: Options) {
+  const texts: TextOut[] = []
+  let writer: TraceWriter | null = null
+  const abandon = async (): Promise<void> => {
+    await writer?.abandon()
+    for (const text of texts) await text.abandon()
+  }
+  const text = async (path: string | undefined): Promise<TextOut | null> => {
+    if (path === undefined) return null
+    const opened = await openText(path)
+    texts.push(opened)
+    return opened
+  }
   try {
-    return output === undefined ? null : await traceWriter(output)
+    const report = await text(options.report)
+    const audited = await text(options.audit)
+    writer = options.output === undefined ? null : await traceWriter(options.output)
+    return { writer, report, audited, abandon }
   } catch (error) {
-    await report?.abandon()
+    await abandon()
     throw error
   }
 }
@@ -283,6 +307,52 @@ async function merge(
   else if (options.output !== '-') terminal.out(mergeText(model.name, merged, options.output))
   for (const line of leftOutLines(reports)) terminal.err(`${line}\n`)
   return reports.some((report) => leftOut(report) > 0) ? EXIT.lost : EXIT.done
+}
+
+/** What the audit sees of a trace of a built-in task; nothing of others. */
+function auditItem(trace: Trace, task: string | undefined): AuditItem[] {
+  const own = task === undefined ? taskOf(trace.problem) : taskNamed(task)
+  if (!own || trace.steps.length === 0) return []
+  const texts = trace.steps.map((step) => step.text)
+  const truths = own.oracle(trace.problem, texts)
+  return [{ question: questionOf(trace.problem), truths, evidence: trace.evidence ?? [] }]
+}
+
+/** @throws GradusError GRD-EVAL-001 where no trace is of a built-in task */
+async function writeAudit(
+  out: TextOut,
+  items: readonly AuditItem[],
+  { files, options, plan, relabel }: Request,
+  summary: LabelSummary,
+): Promise<AuditReport> {
+  if (items.length === 0) {
+    await out.abandon()
+    throw new GradusError('GRD-EVAL-001', {
+      found: 'no trace of a built-in task',
+      expected: 'traces whose steps an oracle knows',
+      try: ['gradus sample --task arithmetic-chain:1 --policy inject -o traces.jsonl'],
+    })
+  }
+  const seen = new Set(items.flatMap((item) => item.evidence.map((e) => e.source)))
+  const names = relabel ? [...seen].sort() : plan.annotators.map((a) => a.name).filter((name) => seen.has(name))
+  const known = audit(
+    items,
+    names.map((annotator) => ({
+      annotator,
+      usage: relabel ? storedUsage(items, annotator) : summary.spentBy(annotator),
+    })),
+    relabel ?? plan.rule,
+  )
+  const title = `Audit of ${files.join(', ')}`
+  await out.write(options.audit?.endsWith('.json') ? `${JSON.stringify(known)}\n` : await auditReport(title, known))
+  await out.close()
+  return known
+}
+
+/** What evidence that was stored earlier cost, as far as it says. */
+function storedUsage(items: readonly AuditItem[], annotator: string): Usage {
+  const own = items.flatMap((item) => item.evidence.filter((e) => e.source === annotator))
+  return own.reduce((sum, e) => addUsage(sum, ('usage' in e && e.usage) || NO_USAGE), NO_USAGE)
 }
 
 async function writeReport(out: TextOut, files: readonly string[], summary: LabelSummary): Promise<void> {

@@ -3,7 +3,7 @@ import { contentHash } from '../../../core/hash.ts'
 import type { Engine } from '../../../engine/engine.ts'
 import { traceWriter } from '../../../io/write.ts'
 import { describeCapabilities } from '../../../models/endpoints/probe.ts'
-import { hostOf, openPolicy, POLICY_FORMS, type PolicySpec, readPolicySpec } from '../../pipeline/open-policy.ts'
+import { hostOf, openPolicy, type PolicySpec, readPolicySpec, SAMPLED_FORMS } from '../../pipeline/open-policy.ts'
 import { judged, taskOf } from '../../pipeline/outcome.ts'
 import { sampleTraces } from '../../pipeline/sample.ts'
 import {
@@ -19,7 +19,7 @@ import { SampleSummary } from '../show/sample-summary.ts'
 import { EXIT, type ExitCode, type Terminal, verb } from '../verb.ts'
 
 const Options = z.object({
-  policy: z.string().default('embedded').describe(`who writes: ${POLICY_FORMS}`),
+  policy: z.string().default('embedded').describe(`who writes: ${SAMPLED_FORMS}`),
   task: z.string().optional().describe('problems of a built-in task instead of a file: name[:level], levels from 0'),
   problems: z.number().int().positive().optional().describe('problems at most: 100 of a task, all of a file'),
   samples: z.number().int().positive().default(1).describe('traces of each problem'),
@@ -140,7 +140,7 @@ function dryRun(spec: PolicySpec, { name, problems }: ProblemSource, options: Op
     problems: problems.length,
     from: name,
     samples,
-    calls: spec.kind === 'task' || spec.kind === 'game24-random' ? 0 : samples,
+    calls: spec.kind === 'http' || spec.kind === 'embedded' ? samples : 0,
     characters,
   }
   if (options.json) return `${JSON.stringify(plan)}\n`
