@@ -1,13 +1,17 @@
 import { writeFile } from 'node:fs/promises'
+import type { SchemaElement } from 'hyparquet'
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import type { Format } from './formats/format.ts'
+import { native } from './formats/native.ts'
 import { recordsOf } from './formats/write.ts'
+import { CREATED_BY } from './parquet.ts'
+import { flatShape, nestedShape, schemaElements } from './parquet-schema.ts'
 import { cannotWrite, targetOf } from './target.ts'
 import type { TraceWriter } from './write.ts'
 
 /**
- * One column for each field of the format's records; text stays text, everything else is JSON text, which the reader
- * turns back into values. Rows are held in memory until `close`.
+ * One column for each field of the format's records. Lists and structs that are alike in all rows are written as such,
+ * since training tools read nothing else; native traces, and whatever is nested in several ways, in columns of JSON. Rows are held in memory until `close`.
  */
 export async function parquetWriter(path: string, format: Format): Promise<TraceWriter> {
   const target = await targetOf(path)
@@ -18,9 +22,20 @@ export async function parquetWriter(path: string, format: Format): Promise<Trace
     },
     async close() {
       const names = [...new Set(rows.flatMap((row) => Object.keys(row)))]
-      const columnData = names.map((name) => ({ name, ...column(rows.map((row) => row[name])) }))
+      const columns = names.map((name) =>
+        columnOf(
+          name,
+          rows.map((row) => row[name]),
+          format === native,
+        ),
+      )
+      const schema: SchemaElement[] = [
+        { name: 'root', num_children: columns.length },
+        ...columns.flatMap((column) => column.schema),
+      ]
+      const columnData = columns.map(({ name, data }) => ({ name, data: [...data] }))
       try {
-        await writeFile(target.name, Buffer.from(parquetWriteBuffer({ columnData })))
+        await writeFile(target.name, Buffer.from(parquetWriteBuffer({ columnData, schema, createdBy: CREATED_BY })))
       } catch (cause) {
         await target.discard()
         throw cause instanceof Error && 'code' in cause ? cannotWrite(path, cause) : cause
@@ -34,18 +49,18 @@ export async function parquetWriter(path: string, format: Format): Promise<Trace
   }
 }
 
-function column(values: readonly unknown[]): {
-  data: unknown[]
-  type: 'STRING' | 'DOUBLE' | 'BOOLEAN' | 'INT32'
-  nullable: boolean
-} {
-  const nullable = values.some((v) => v === undefined || v === null)
-  const present = values.filter((v) => v !== undefined && v !== null)
-  const all = (test: (v: unknown) => boolean): boolean => present.length > 0 && present.every(test)
+function columnOf(
+  name: string,
+  values: readonly unknown[],
+  asText: boolean,
+): { name: string; data: readonly unknown[]; schema: SchemaElement[] } {
   const data = values.map((v) => v ?? null)
-  if (all((v) => typeof v === 'boolean')) return { data, type: 'BOOLEAN', nullable }
-  if (all((v) => Number.isInteger(v) && Math.abs(v as number) < 2 ** 31)) return { data, type: 'INT32', nullable }
-  if (all((v) => typeof v === 'number')) return { data, type: 'DOUBLE', nullable }
-  const text = values.map((v) => (v === undefined || v === null ? null : typeof v === 'string' ? v : JSON.stringify(v)))
-  return { data: text, type: 'STRING', nullable }
+  const shape = flatShape(data) ?? (asText ? null : nestedShape(data))
+  if (shape) return { name, data, schema: schemaElements(name, shape) }
+  const text = data.map((v) => (v === null ? null : JSON.stringify(v)))
+  return {
+    name,
+    data: text,
+    schema: [{ name, repetition_type: 'OPTIONAL', type: 'BYTE_ARRAY', converted_type: 'JSON' }],
+  }
 }

@@ -1,6 +1,7 @@
 import type { CommanderError } from 'commander'
 import { explain, GradusError } from '../../core/errors.ts'
 import { cannotWrite, discardUnfinished } from '../../io/target.ts'
+import { version } from '../package-root.ts'
 import { harmless } from './show/style.ts'
 import { EXIT, type ExitCode, type Terminal, type Verb } from './verb.ts'
 import { VERBS } from './verbs/index.ts'
@@ -84,12 +85,6 @@ function help(): string {
     '3 finished but items were left out, 130 interrupted. Nothing is ever sent anywhere by itself.',
     '',
   ].join('\n')
-}
-
-async function version(): Promise<string> {
-  const { readFile } = await import('node:fs/promises')
-  const text = await readFile(new URL('../../../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
 }
 
 const terminal: Terminal = {

@@ -12,8 +12,13 @@ const Row = z.looseObject({ input: z.string(), label: z.string(), task: z.string
 /** The step tag of the published files: a Cyrillic "ки". */
 const TAG = 'ки'
 
+/** Where the prompt ends. */
+const START = /Step 1\s*:/
+
 /**
  * Math-Shepherd: the solution with a tag after each step, and the same text with + or - in place of each tag.
+ *
+ * The prompt ends where "Step 1:" begins; steps that are not numbered are, when they are written.
  *
  * + means that some rollout from there succeeded (hard estimation), so the label is a `value`, not a correctness.
  */
@@ -30,7 +35,7 @@ export const mathShepherd: Format = {
     ),
   read(record, at) {
     const row = parseRecord(Row, record, at)
-    const start = row.input.search(/Step 1\s*:/)
+    const start = row.input.search(START)
     const prompt = row.input.slice(0, Math.max(0, start)).trimEnd()
     const texts = pieces(row.input.slice(Math.max(0, start)))
     const marks = marksOf(row.input, row.label)
@@ -87,7 +92,11 @@ function write(t: Trace): unknown {
       throw cannotHold(t, 'math-shepherd', `step ${step} has no value`, 'a value or correctness label for every step')
     return label.value > 0 ? '+' : '-'
   })
-  const body = (mark: (step: number) => string): string => t.steps.map((s, i) => `${s.text} ${mark(i)}`).join('\n')
+  if (START.test(t.problem.prompt))
+    throw cannotHold(t, 'math-shepherd', 'a prompt with "Step 1:" in it', 'a prompt that ends where the steps begin')
+  const numbered = t.steps[0] !== undefined && t.steps[0].text.search(START) === 0
+  const texts = t.steps.map((s, i) => (numbered ? s.text : `Step ${i + 1}: ${s.text}`))
+  const body = (mark: (step: number) => string): string => texts.map((text, i) => `${text} ${mark(i)}`).join('\n')
   return {
     input: `${t.problem.prompt} ${body(() => TAG)}`,
     label: `${t.problem.prompt} ${body((i) => marks[i]!)}`,

@@ -30,6 +30,7 @@ export const alphamath: Annotator = {
   needs: ['policy', 'answer'],
   rule: 'soft',
   runsCode: false,
+  growsTree: true,
   applies: (trace) => trace.steps.length > 0 && trace.steps.every((step) => step.text.trim() !== ''),
   expect(trace, given) {
     const { iterations, children, sweep } = Options.parse(given ?? {})

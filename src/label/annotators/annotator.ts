@@ -56,6 +56,8 @@ export interface Annotator extends Method {
   rule: string
   /** Runs code of the trace; left out by default where no isolating sandbox is there. */
   runsCode: boolean
+  /** Hands each tree that it grows to the context. */
+  growsTree?: true
   /** How far its tool evidence may be trusted; without it `tool-reliability` leaves the evidence out. */
   reliability?: Reliability
   /** Cheap: can it say anything about such a trace? */

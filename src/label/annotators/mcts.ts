@@ -41,6 +41,7 @@ export const mcts: Annotator = {
   needs: ['policy', 'answer'],
   rule: 'tool-veto',
   runsCode: false,
+  growsTree: true,
   applies: (trace) => trace.steps.length > 0 && trace.steps.every((step) => step.text.trim() !== ''),
   expect(trace, given) {
     const { sweep, simulations, rollouts } = Options.parse(given ?? {})

@@ -197,6 +197,7 @@ export const omegaprm: Annotator = {
   needs: ['policy', 'answer'],
   rule: 'hard',
   runsCode: false,
+  growsTree: true,
   applies: (trace) => trace.steps.length > 0 && trace.steps.every((step) => step.text.trim() !== ''),
   expect(trace, given) {
     const { k, searches, rollouts } = Options.parse(given ?? {})

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { Tree } from '../../../core/tree.ts'
 import type { Trace } from '../../../core/words.ts'
 import { startTestServer, type TestServer } from '../../../engine/testing/openai-server.ts'
 import { heldOutProblems } from '../../../models/policies/embedded/recipes.ts'
@@ -287,5 +288,35 @@ describe('gradus label --audit', () => {
     expect(existsSync(path('none.html'))).toBe(false)
     expect(await call('@injected.jsonl --with monte-carlo --policy inject')).toMatchObject({ code: 'GRD-CLI-002' })
     expect(await call('@injected.jsonl --audit nowhere/audit.html')).toMatchObject({ code: 'GRD-IO-013' })
+  })
+})
+
+describe('gradus label --trees', () => {
+  it('writes the trees in the order of the traces, as JSON that is read again and as Graphviz', async () => {
+    const made = `--task arithmetic-chain:1 --policy inject:share=1 --problems 4 -o ${path('chains.jsonl')}`
+    expect((await callVerb(sample, made.split(' '))).code).toBe(0)
+    const run = await call(
+      '@chains.jsonl --with omegaprm:k=2,mcts:simulations=4,alphamath:iterations=4 --policy task:slip=.1 --trees @trees --dot --json',
+    )
+    expect(run.code).toBe(0)
+    const grown = readFileSync(path('trees/trees.jsonl'), 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    const names = ['omegaprm', 'mcts', 'alphamath']
+    expect(grown.map((g) => [g.id, g.annotator])).toEqual(
+      read('chains.jsonl').flatMap((t) => names.map((name) => [t.id, name])),
+    )
+    for (const { tree, path: nodes, best, problem, id } of grown) {
+      const again = Tree.fromJSON(tree)
+      expect(again.toJSON()).toEqual(tree)
+      const trace = read('chains.jsonl').find((t) => t.id === id)
+      expect(nodes.map((n: number) => again.text(n))).toEqual(trace?.steps.map((s) => s.text))
+      expect(problem).toEqual(trace?.problem)
+      for (const n of best ?? []) expect(again.text(n)).not.toBe('')
+    }
+    expect(readFileSync(path('trees/0002-mcts.dot'), 'utf8')).toMatch(/^digraph tree \{/)
+    expect(existsSync(path('trees/0012-alphamath.dot'))).toBe(true)
+    expect(await call('@chains.jsonl --with spare --trees @t2')).toMatchObject({ code: 'GRD-CLI-002' })
   })
 })

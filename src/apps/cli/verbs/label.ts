@@ -19,6 +19,7 @@ import { labelModelNamed, mergeFiles, type VoterFile } from '../../pipeline/merg
 import { openPolicy, POLICY_FORMS, type PolicySpec, readPolicySpec } from '../../pipeline/open-policy.ts'
 import { taskOf } from '../../pipeline/outcome.ts'
 import { type RolloutCheck, rolloutCheck, taskNamed } from '../../pipeline/rollout-check.ts'
+import { type TreeWriter, treeWriter } from '../../pipeline/tree-writer.ts'
 import {
   checkPolicyFlags,
   engineOf,
@@ -60,6 +61,11 @@ const Options = z.object({
     .string()
     .optional()
     .describe('compare annotators and rules with the exact oracle of the built-in task: report.html or .json'),
+  trees: z
+    .string()
+    .optional()
+    .describe('folder for the trees that annotators grow: trees.jsonl, one a line (omegaprm, mcts, alphamath)'),
+  dot: z.boolean().default(false).describe('with --trees, a Graphviz file for each tree too'),
   format: z.string().optional().describe('format of the input where detection is wrong'),
   split: z.string().default('existing').describe('where a step ends; cuts the steps of traces without labels'),
   strict: z.boolean().default(false).describe('stop at the first bad record'),
@@ -99,6 +105,13 @@ export const label = verb({
     const plan = labelPlan({ with: options.with, rule: options.rule, check })
     const relabel = options.relabel === undefined ? null : boundRuleNamed(options.relabel)
     const request: Request = { files, options, plan, relabel, spec, check }
+    if (options.trees !== undefined && (relabel || !plan.annotators.some((a) => a.growsTree))) {
+      throw new GradusError('GRD-CLI-002', {
+        where: { field: '--trees' },
+        found: 'no annotator that grows trees',
+        expected: '--with omegaprm, mcts or alphamath',
+      })
+    }
     if (options.dryRun) {
       const cost = await costOf(request)
       terminal.out(
@@ -156,7 +169,8 @@ async function labelled(
     spend: (usage, by) => summary.spend(usage, by),
     signal,
   }
-  const { writer, report, audited: auditOut, abandon } = await openOutputs(options)
+  const { writer, report, audited: auditOut, trees, abandon } = await openOutputs(options)
+  if (trees) context.grown = (tree) => trees.grown(tree)
   let stopProgress = (): void => undefined
 
   /** The policy, opened when the first traces are there: they say what it reads, and how often it recovers. */
@@ -204,6 +218,7 @@ async function labelled(
       }
       const { trace } = one
       summary.add(trace)
+      await trees?.write(trace.id)
       if (options.audit !== undefined) audited.push(...auditItem(trace, options.task))
       const wrong = (trace.verdict?.firstError ?? -1) >= 0
       if (wrong && shown < options.show && options.output !== '-' && !options.json) {
@@ -227,6 +242,7 @@ async function labelled(
   }
   if (summary.traces > 0 || !engine?.stopped) await writer?.close()
   else await writer?.abandon()
+  await trees?.close()
   if (report) await writeReport(report, files, summary)
   const known = auditOut && (await writeAudit(auditOut, audited, request, summary))
   if (engine) summary.ended(engine.counts, engine.stopped, engine.budget.spent)
@@ -259,8 +275,10 @@ async function costOf({ files, options, plan, spec, check }: Request): Promise<L
 async function openOutputs(options: Options) {
   const texts: TextOut[] = []
   let writer: TraceWriter | null = null
+  let trees: TreeWriter | null = null
   const abandon = async (): Promise<void> => {
     await writer?.abandon()
+    await trees?.abandon()
     for (const text of texts) await text.abandon()
   }
   const text = async (path: string | undefined): Promise<TextOut | null> => {
@@ -273,7 +291,8 @@ async function openOutputs(options: Options) {
     const report = await text(options.report)
     const audited = await text(options.audit)
     writer = options.output === undefined ? null : await traceWriter(options.output)
-    return { writer, report, audited, abandon }
+    trees = options.trees === undefined ? null : await treeWriter(options.trees, options.dot)
+    return { writer, report, audited, trees, abandon }
   } catch (error) {
     await abandon()
     throw error
