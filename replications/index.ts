@@ -1,9 +1,11 @@
 import type { Replication } from '../src/prove/replication.ts'
+import { alphamath } from './alphamath.ts'
 import { genprm } from './genprm.ts'
 import { groundedprm } from './groundedprm.ts'
 import { hardTaskSupervision } from './hard-task-supervision.ts'
 import { mmPrm } from './mm-prm.ts'
 import { omegaprm } from './omegaprm.ts'
+import { p2s } from './p2s.ts'
 import { prlcoder } from './prlcoder.ts'
 import { prmLessons } from './prm-lessons.ts'
 import { spare } from './spare.ts'
@@ -20,4 +22,6 @@ export const REPLICATIONS: readonly Replication[] = [
   hardTaskSupervision,
   steporlm,
   prlcoder,
+  p2s,
+  alphamath,
 ]
