@@ -10,7 +10,14 @@ const data = process.env.GRADUS_DATA ?? (existsSync(beside) ? beside : '')
 const full = process.env.GRADUS_FULL === '1'
 
 /** Examples import the package by its name; tests run them on the sources. */
-const sources = { io: 'io', label: 'label', pipeline: 'apps/pipeline' }
+const sources = {
+  improve: 'improve',
+  io: 'io',
+  label: 'label',
+  models: 'models',
+  pipeline: 'apps/pipeline',
+  worlds: 'worlds',
+}
 const alias = Object.fromEntries(
   Object.entries(sources).map(([name, room]) => [
     `gradus/${name}`,

@@ -1,11 +1,14 @@
 import type { Replication } from '../src/prove/replication.ts'
 import { alphamath } from './alphamath.ts'
+import { dtrec } from './dtrec.ts'
 import { genprm } from './genprm.ts'
+import { gmPrm } from './gm-prm.ts'
 import { groundedprm } from './groundedprm.ts'
 import { hardTaskSupervision } from './hard-task-supervision.ts'
 import { mmPrm } from './mm-prm.ts'
 import { omegaprm } from './omegaprm.ts'
 import { p2s } from './p2s.ts'
+import { ovm } from './ovm.ts'
 import { prlcoder } from './prlcoder.ts'
 import { prmLessons } from './prm-lessons.ts'
 import { spare } from './spare.ts'
@@ -24,4 +27,7 @@ export const REPLICATIONS: readonly Replication[] = [
   prlcoder,
   p2s,
   alphamath,
+  ovm,
+  gmPrm,
+  dtrec,
 ]

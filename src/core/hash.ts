@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { GradusError } from './errors.ts'
 import { LIMITS } from './limits.ts'
 
@@ -30,5 +30,5 @@ export function canonicalJson(value: unknown, depth = 0): string {
 
 /** SHA-256 of the canonical JSON, as 64 hexadecimal digits. */
 export function contentHash(value: unknown): string {
-  return createHash('sha256').update(canonicalJson(value)).digest('hex')
+  return hash('sha256', canonicalJson(value), 'hex')
 }

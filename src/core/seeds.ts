@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** Uniform random numbers from a named seed; the only source of randomness in Gradus. */
 export interface Random {
@@ -20,7 +20,7 @@ export interface Random {
  * Generator: sfc32 (Chris Doty-Humphrey's PractRand), 128 bits of state from SHA-256 of the name, 12 rounds discarded.
  */
 export function random(name: string): Random {
-  const digest = createHash('sha256').update(name).digest()
+  const digest = hash('sha256', name, 'buffer')
   let a = digest.readUInt32LE(0)
   let b = digest.readUInt32LE(4)
   let c = digest.readUInt32LE(8)

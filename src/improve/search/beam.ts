@@ -92,7 +92,7 @@ function firstOf(
   dedup: BeamShape['dedup'],
   context: SearchContext,
 ): Set<Path> {
-  if (dedup === 'none') return new Set(ranked.slice(0, places))
+  if (dedup === 'none') return new Set(ranked.filter(isFresh()).slice(0, places))
   const key = ({ node, steps }: Path): unknown => (dedup === 'state' ? context.stateOf?.(steps) : node)
   const seen = new Set<unknown>()
   const different = ranked.filter((path) => {
@@ -105,6 +105,12 @@ function firstOf(
     kept.add(path)
   }
   return kept
+}
+
+/** A finished line takes one place, however often it was written. */
+function isFresh(): (path: Path) => boolean {
+  const ended = new Set<number>()
+  return ({ node, end }) => end === null || (!ended.has(node) && ended.add(node) !== null)
 }
 
 /** A line as the event of its last step. */

@@ -22,7 +22,7 @@ describe('step-beam', () => {
     const first = ['a90', 'b80', 'c70', 'd60', 'e50']
     const table = Object.fromEntries([['', first], ...first.map((f) => [f, ['=1']])]) as Record<string, string[]>
     const run = context(table)
-    const found = await solveWith(stepBeam, run, { k: 20, beam: 4 })
+    const found = await solveWith(stepBeam, run, { k: 20, beam: 4, dedup: 'text' })
     expect(countsOf(run.asked)).toEqual({ '': 20, a90: 5, b80: 5, c70: 5, d60: 5 })
     expect(found.usage).toMatchObject({ calls: 40, completionTokens: 400 })
     expect(lines(found)).toHaveLength(4)
@@ -117,7 +117,6 @@ describe('step-beam', () => {
         solveWith(stepBeam, searchContext({ problem, policy, reward: oracleReward('value', { slip: 0.4 }) }), {
           k: 8,
           beam: 2,
-          dedup: 'none',
         })
       const found = await solve()
       if (arithmeticChain.check(problem, found.answer ?? '')) right++

@@ -8,7 +8,7 @@ const Options = z.object({
   k: comparing(16, 'next steps that are written in all, before the best are kept'),
   beam: z.number().int().min(1).default(4).describe('lines that are kept; divides k'),
   lookAhead: z.number().int().min(0).default(0).describe('further steps written before a step is judged'),
-  dedup: z.enum(DEDUPS).default('text').describe('lines that count as the same: none, of equal text, of equal state'),
+  dedup: z.enum(DEDUPS).default('none').describe('lines that count as the same: none, of equal text, of equal state'),
 })
 
 /**
@@ -16,6 +16,7 @@ const Options = z.object({
  *
  * Each kept line is given k / beam next steps (the start k), so a round costs k steps at most. A finished line keeps
  * its place in the beam. The answer is that of the finished line with the highest score; `beam` 1 is a greedy search.
+ * Lines of equal text may take several places, which gives the best line more samples; `dedup` prefers lines that differ.
  * With `lookAhead` a step is judged by the score of the line that many steps further on.
  *
  * @see papers/ovm.md (value-guided step beam), papers/alphamath.md (its SBS(B1, B2) has beam B1, k B1 x B2)
