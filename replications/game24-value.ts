@@ -150,7 +150,7 @@ function fit(seen: readonly Seen[], targets: readonly number[], { epochs, seed }
   const features = featuresOf(seen.map(({ state }) => state))
   const weights = Float32Array.from(seen, ({ traces }) => Math.min(HEAVIEST, traces))
   const rows = { width: WIDTH, features, targets: Float32Array.from(targets), weights }
-  return fitMlp(rows, { hidden: [96], epochs, seed }).head
+  return fitMlp(rows, { hidden: [96], centre: false, epochs, seed }).head
 }
 
 function featuresOf(states: readonly State[]): Float32Array {

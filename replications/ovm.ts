@@ -67,7 +67,7 @@ export const ovm: Replication = {
     }
     const size = quick
       ? { seeds: 1, traces: 100, epochs: 8, beams: [1, 2] }
-      : { seeds: 5, traces: 400, epochs: 20, beams: BEAMS }
+      : { seeds: 5, traces: 300, epochs: 20, beams: BEAMS }
     const training = { traces: size.traces, epochs: size.epochs, progress }
     progress('choosing the beams')
     const tune = puzzles.slice(SPLIT.chosenFrom, SPLIT.testFrom)

@@ -26,7 +26,10 @@ export type Solved =
     }
   | { ok: false; problem: Problem; error: GradusError }
 
-/** A search on each problem, several at a time, in order. Once the engine stops no problem is begun. */
+/**
+ * A search on each problem, several at a time, in order. Once the engine stops no problem is begun; what a search has
+ * found when the budget of the run ends is kept as its solution, when the run is interrupted it is not.
+ */
 export function solveProblems(
   problems: Iterable<Problem>,
   { engine, search, settings, code = false, ...options }: SolveProblemsOptions,
@@ -34,7 +37,10 @@ export function solveProblems(
   return engine.each(problems, async (problem): Promise<Solved> => {
     try {
       const solution = await solveWith(search, searchContext({ ...options, problem }), settings)
-      return { ok: true, problem, solution, right: await isRight(problem, solution, code) }
+      const { stopped } = engine
+      if (stopped?.code === 'GRD-RUN-002') return { ok: false, problem, error: stopped }
+      const found = stopped ? { ...solution, outOfBudget: true } : solution
+      return { ok: true, problem, solution: found, right: await isRight(problem, found, code) }
     } catch (error) {
       if (error instanceof GradusError && error.code !== 'GRD-SEARCH-001') return { ok: false, problem, error }
       throw error

@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { GradusError } from '../../core/errors.ts'
 import type { Step, Usage } from '../../core/words.ts'
 import { addUsage, NO_USAGE } from '../../core/words.ts'
@@ -73,6 +74,18 @@ async function scored(
   )
   let seen = 0
   return all.map((candidate) => candidate && looked[seen++]!)
+}
+
+export const thresholdOption = (says: string) =>
+  z
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe(`a step with a lower score ${says}; the reward model's own threshold where not given, else .5`)
+
+export function thresholdOf(given: number | undefined, { reward }: SearchContext): number {
+  return given ?? reward?.threshold ?? 0.5
 }
 
 /** The first step that the reward model holds for wrong or the veto refutes, from 0; null where there is none. */

@@ -66,9 +66,16 @@ export async function* beams(explorer: Explorer, shape: BeamShape): AsyncGenerat
   }
   if (finished.length > 0) return { finished, flags: [] }
   const spared = spare.sort(compareDescending).slice(0, 1)
-  if (spared.length > 0) return { finished: spared, flags: ['dead-end'] }
-  if (explorer.purse.out) return { finished, flags: [] }
-  const sampled = await explorer.complete(Array.from({ length: beam }, () => explorer.start()))
+  if (spared.length === 0 && explorer.purse.out) return { finished, flags: [] }
+  const instead: Beams =
+    spared.length > 0 ? { finished: spared, flags: ['dead-end'] } : await plainSamples(explorer, beam)
+  for (const path of instead.finished) yield { kind: 'candidate', candidate: explorer.candidate(path) }
+  return instead
+}
+
+/** Whole samples, where a search has come to no end. */
+export async function plainSamples(explorer: Explorer, n: number): Promise<Beams> {
+  const sampled = await explorer.complete(Array.from({ length: n }, () => explorer.start()))
   return { finished: sampled.filter((path) => path !== null), flags: ['plain-sampling'] }
 }
 

@@ -51,7 +51,10 @@ describe('mcts', () => {
     const table = { '': ['trap90', 'gold20'], trap90: ['=no01'], gold20: ['=yes95'] }
     const runs = await solveWith(mcts, context(table), { iterations: 1, children: 2, leaf: 'rollout' })
     expect(runs).toMatchObject({ answer: 'yes95', usage: { calls: 4 } })
-    expect((await solveWith(mcts, context(table), { iterations: 1, children: 2 })).answer).toBeNull()
+    expect(await solveWith(mcts, context(table), { iterations: 1, children: 2 })).toMatchObject({
+      answer: 'no01',
+      flags: ['plain-sampling'],
+    })
   })
 
   it('ends at a budget with what it has, and counts a line without an answer as worthless', async () => {

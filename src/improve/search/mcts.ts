@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { mean } from '../../core/stats/index.ts'
 import { type Node, ROOT } from '../../core/tree.ts'
 import { puct } from '../../label/annotators/mcts-search.ts'
-import { stepEvent } from './beam.ts'
+import { type Beams, plainSamples, stepEvent } from './beam.ts'
 import { best, inUnit, scoreFlags, solution } from './choice.ts'
 import { checkWorked, Explorer, type Path } from './explorer.ts'
 import { comparing, rewardOf, type Search, type SearchContext, type SearchEvent, settingsOf } from './search.ts'
@@ -49,11 +49,13 @@ export const mcts: Search = {
       for (const [at, end] of ends.entries()) if (end) yield* search.close(fresh[at]!, end, context)
     }
     checkWorked(explorer)
-    const candidates = search.finished.map((path) => explorer.candidate(path))
+    const { finished, flags } = await search.ends()
+    const candidates = finished.map((path) => explorer.candidate(path))
+    if (flags.length > 0) for (const candidate of candidates) yield { kind: 'candidate', candidate }
     const { purse, tree } = explorer
     return solution(candidates, search.walk(), purse, {
       tree: tree.toJSON(),
-      flags: scoreFlags(candidates),
+      flags: [...flags, ...scoreFlags(candidates)],
     })
   },
 }
@@ -116,6 +118,14 @@ class PuctTree {
     if (dead || end.end === null) return
     this.finished.push(end)
     yield { kind: 'candidate', candidate: this.explorer.candidate(end) }
+  }
+
+  /** Lines that were finished; a whole sample where there is none, as long as the budget lasts. */
+  async ends(): Promise<Beams> {
+    if (this.finished.length > 0 || this.explorer.purse.out) return { finished: this.finished, flags: [] }
+    const sampled = await plainSamples(this.explorer, 1)
+    this.finished.push(...sampled.finished)
+    return sampled
   }
 
   /** The finished line that is reached by the highest mean worth at every step; its number among `finished`. */

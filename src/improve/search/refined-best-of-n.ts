@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { random } from '../../core/seeds.ts'
-import { type Attempt, attempts, corrected, firstDoubted } from './attempts.ts'
+import { type Attempt, attempts, corrected, firstDoubted, thresholdOf, thresholdOption } from './attempts.ts'
 import { best, examined, scoreFlags, solution, verdictsOf } from './choice.ts'
 import { Purse } from './purse.ts'
 import { type Candidate, comparing, rewardOf, type Search, type SearchContext, settingsOf } from './search.ts'
@@ -8,7 +8,7 @@ import { type Candidate, comparing, rewardOf, type Search, type SearchContext, s
 const Options = z.object({
   n: comparing(8, 'attempts in all'),
   split: z.number().gt(0).lt(1).default(0.5).describe('share of them that are plain samples'),
-  threshold: z.number().min(0).max(1).default(0.5).describe('a step with a lower score counts as wrong'),
+  threshold: thresholdOption('counts as wrong'),
   cut: z
     .enum(['first-wrong', 'random'])
     .default('first-wrong')
@@ -77,7 +77,7 @@ async function refinement(
   purse: Purse,
 ): Promise<Attempt | null> {
   const { steps } = candidate.trace
-  const doubted = firstDoubted(candidate, threshold)
+  const doubted = firstDoubted(candidate, thresholdOf(threshold, context))
   if (doubted === null) {
     return onUnflagged === 'keep' ? null : { prompt: [], prefix: [], sample, about: { fresh: true } }
   }

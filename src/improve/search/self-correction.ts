@@ -1,13 +1,13 @@
 import { z } from 'zod'
 import type { Step } from '../../core/words.ts'
-import { attempts, firstDoubted } from './attempts.ts'
+import { attempts, firstDoubted, thresholdOf, thresholdOption } from './attempts.ts'
 import { best, examined, scoreFlags, solution } from './choice.ts'
 import { Purse } from './purse.ts'
 import { type Candidate, rewardOf, type Search, settingsOf } from './search.ts'
 
 const Options = z.object({
   rounds: z.number().int().min(1).default(3).describe('further attempts at most'),
-  threshold: z.number().min(0).max(1).default(0.5).describe('a step with a lower score is complained about'),
+  threshold: thresholdOption('is doubted'),
   how: z
     .enum(['resample', 'complain'])
     .default('resample')
@@ -28,8 +28,9 @@ export const selfCorrection: Search = {
   options: Options,
   needs: ['reward'],
   async *solve(context, given) {
-    const { rounds, threshold, how } = settingsOf(selfCorrection.name, Options, given)
+    const { rounds, how, ...chosen } = settingsOf(selfCorrection.name, Options, given)
     rewardOf(selfCorrection.name, context)
+    const threshold = thresholdOf(chosen.threshold, context)
     const purse = new Purse(context.budget)
     const taken = await context.pool.take(1, { purse })
     const candidates = await examined(taken.candidates, context)

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { stepEvent } from './beam.ts'
+import { plainSamples, stepEvent } from './beam.ts'
 import { compareDescending } from './choice.ts'
 import { Explorer, type Path } from './explorer.ts'
 import { comparing, rewardOf, type Search, settingsOf } from './search.ts'
@@ -43,9 +43,11 @@ export const treeOfThoughts: Search = {
       for (const path of proposed) if (!kept.includes(path)) yield stepEvent(path, chosen.includes(path))
       kept = chosen
     }
-    const finished = kept.filter(({ end }) => end !== null)
+    const ended = kept.filter(({ end }) => end !== null)
+    const lost = ended.length === 0 && !explorer.purse.out
+    const { finished, flags } = lost ? await plainSamples(explorer, 1) : { finished: ended, flags: [] }
     for (const path of finished) yield { kind: 'candidate', candidate: explorer.candidate(path) }
-    return explored(explorer, finished, [])
+    return explored(explorer, finished, flags)
   },
 }
 

@@ -26,6 +26,8 @@ export interface MlpOptions {
   weightDecay: number
   /** Epochs without a better held-out loss before it stops; the best epoch is kept. */
   patience: number
+  /** Centre the inputs? Without it features that are mostly 0 stay 0, and cost nothing. */
+  centre: boolean
   /** Name of the seed of first weights and of the order of rows. */
   seed: string
 }
@@ -38,6 +40,7 @@ export const MLP_DEFAULTS: MlpOptions = {
   rate: 2e-3,
   weightDecay: 1e-3,
   patience: 3,
+  centre: true,
   seed: 'mlp',
 }
 
@@ -61,7 +64,8 @@ interface Layer {
  */
 export function fitMlp(rows: Rows, options: Partial<MlpOptions> = {}, held?: Rows): FittedHead {
   const settings = { ...MLP_DEFAULTS, ...options }
-  const standard = standardOf(rows)
+  const measured = standardOf(rows)
+  const standard = settings.centre ? measured : { ...measured, means: new Float32Array(rows.width) }
   const inputs = standardised(rows.features, standard)
   const heldInputs = held && standardised(held.features, standard)
   const layers = firstLayers(rows.width, settings)

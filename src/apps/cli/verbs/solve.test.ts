@@ -60,7 +60,7 @@ describe('gradus solve', () => {
       [`${CHAIN} --search poetry`, 'GRD-CLI-002'],
       [`${CHAIN} --search step-beam:width=3`, 'GRD-CLI-002'],
       [`${CHAIN} --veto poetry`, 'GRD-CLI-002'],
-      ['--task arithmetic-chain --policy task --reward poetry', 'GRD-CLI-002'],
+      ['--task arithmetic-chain --policy task --reward poetry', 'GRD-MODEL-004'],
       ['--task arithmetic-chain --policy task --search best-of-n', 'GRD-SEARCH-001'],
       [`${CHAIN} --search step-beam:k=17,beam=4 -o @never.jsonl`, 'GRD-SEARCH-001'],
       [`${CHAIN} --search majority:n=1`, 'GRD-CLI-002'],
