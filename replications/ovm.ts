@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { random } from '../src/core/seeds.ts'
 import { bootstrap, type Estimate, mean } from '../src/core/stats/index.ts'
 import { addUsage, NO_USAGE, type Problem, type Step, type Usage } from '../src/core/words.ts'
+import { Engine } from '../src/engine/engine.ts'
 import { rollouts, type StepWriter, type Written } from '../src/engine/rollout.ts'
 import { bestOfN } from '../src/improve/search/best-of-n.ts'
 import { searchContext } from '../src/improve/search/context.ts'
@@ -68,57 +69,28 @@ export const ovm: Replication = {
     const size = quick
       ? { seeds: 1, traces: 100, epochs: 8, beams: [1, 2] }
       : { seeds: 5, traces: 300, epochs: 20, beams: BEAMS }
-    const training = { traces: size.traces, epochs: size.epochs, progress }
-    progress('choosing the beams')
-    const tune = puzzles.slice(SPLIT.chosenFrom, SPLIT.testFrom)
-    const first = await modelsOf(puzzles.slice(0, SPLIT.chosenFrom), game24RandomPolicy, `${seed}/ovm/choose`, training)
-    const beams = new Map<string, number>()
-    const choice: string[] = []
-    for (const [name, reward] of Object.entries(first.rewards)) {
-      const solved = new Map<number, number>()
-      for (const beam of size.beams) {
-        const way = { search: stepBeam, reward, options: { k: K, beam }, control: false }
-        const rows = await rowsOf({ [name]: way }, tune, writing(game24RandomPolicy(`${seed}/ovm/choose`)), seed)
-        solved.set(beam, mean((rows.get(name) ?? []).map(({ right }) => right)))
-      }
-      const [beam] = [...solved].reduce((a, b) => (b[1] > a[1] ? b : a))
-      beams.set(name, beam)
-      choice.push(`${name} ${[...solved].map(([b, share]) => `b${b} ${share.toFixed(2)}`).join(', ')}`)
+    const random24 = { name: 'game24-random', policyOf: async (own: string) => game24RandomPolicy(own), ...size }
+    const played = await play(random24, puzzles, seed, progress)
+    const settings = [{ name: 'game24-random', arms: armsOf(played, seed) }]
+    const notes = notesOf(random24.name, played, seed)
+    if (!quick) {
+      const own = await embedded()
+      const second = await play(own, puzzles, seed, progress)
+      await own.engine.close()
+      settings.push({ name: own.name, arms: armsOf(second, seed) })
+      notes.push(...notesOf(own.name, second, seed), `${own.name} may have met the test puzzles when it was trained`)
     }
-    const test = puzzles.slice(SPLIT.testFrom, SPLIT.to)
-    const all = new Map<string, Row[]>()
-    let trained = { traces: 0, right: 0 }
-    for (let s = 0; s < size.seeds; s++) {
-      const own = `${seed}/ovm/${s}`
-      const { rewards, outcome, outcomes } = await modelsOf(
-        puzzles.slice(0, SPLIT.testFrom),
-        game24RandomPolicy,
-        own,
-        training,
-      )
-      trained = { traces: trained.traces + outcomes.traces, right: trained.right + outcomes.right }
-      progress(`seed ${s}: test`)
-      const policy = writing(game24RandomPolicy(own))
-      for (const [name, rows] of await rowsOf(waysOf(rewards, outcome, beams), test, policy, own)) {
-        all.set(name, [...(all.get(name) ?? []), ...rows])
-      }
-    }
-    const rights = (name: string): number[] => (all.get(name) ?? []).map(({ right }) => right)
-    const above = (name: string): Estimate => paired(rights(OVM), rights(name), test.length, seed)
+    const above = (name: string): Estimate => difference(played, OVM, name, seed)
     const [rerank, equal, validity] = [above(RERANK), above(EQUAL), above(VALIDITY)]
     const fails = rerank.value < 0.1 || validity.value <= 0
-    const share = mean(rights(OVM))
+    const share = mean(rightsOf(played, OVM))
     const bars = `${share.toFixed(3)} solved (bar .55), ${points(equal)} points above the re-ranker at equal tokens (bar 25)`
     return {
-      settings: [
-        { name: 'puzzles 901 to 1,000', arms: [...all].map(([name, rows]) => armOf(name, rows, test.length, seed)) },
-      ],
+      settings,
       outcome: fails ? 'fails' : 'holds',
       because: `the OVM beam is ${points(rerank)} points above the re-ranker of 20 and ${points(validity)} above the beam by right and wrong steps; ${bars}`,
       notes: [
-        `${trained.traces.toLocaleString('en-US')} training traces over all seeds, ${((100 * trained.right) / trained.traces).toFixed(2)} % of them right`,
-        `on puzzles 801 to 900: ${choice.join('; ')}`,
-        `OVM beam minus the oracle of what is solvable ${points(above(PROGRESS))} points`,
+        ...notes,
         'tokens are characters of the lines that the policy wrote; reward models are free',
         'the value model is fitted to the mean outcome of each state, with the log loss, and is no language model',
       ],
@@ -126,27 +98,104 @@ export const ovm: Replication = {
   },
 }
 
-interface Training {
+/** A policy, and how much it plays. */
+interface Player {
+  name: string
+  policyOf(seed: string): Promise<StepWriter>
+  seeds: number
+  /** Training traces of each puzzle. */
   traces: number
   epochs: number
-  progress(line: string): void
+  beams: readonly number[]
 }
+
+/** What a player has come to on the test puzzles: rows of all seeds one after another. */
+interface Played {
+  rows: Map<string, Row[]>
+  traces: number
+  right: number
+  /** How each beam was chosen, for people. */
+  choice: string[]
+}
+
+/** The shipped policy of the task; it costs a hundred times as much, so that one seed and fewer traces must do. */
+async function embedded(): Promise<Player & { engine: Engine }> {
+  const { embeddedPolicy } = await import('../src/models/policies/embedded/index.ts')
+  const engine = new Engine({ concurrency: 64 })
+  const name = 'embedded:game24'
+  return {
+    name,
+    engine,
+    policyOf: (seed) => embeddedPolicy('game24', { engine, seed }),
+    seeds: 1,
+    traces: 8,
+    epochs: 20,
+    beams: [1, 2, 4],
+  }
+}
+
+async function play(
+  player: Player,
+  puzzles: readonly Problem[],
+  seed: string,
+  progress: (line: string) => void,
+): Promise<Played> {
+  progress(`${player.name}: choosing the beams`)
+  const { chosenFrom, testFrom, to } = SPLIT
+  const choosing = `${seed}/ovm/choose`
+  const first = await modelsOf(puzzles.slice(0, chosenFrom), player, choosing)
+  const beams = new Map<string, number>()
+  const choice: string[] = []
+  for (const [name, reward] of Object.entries(first.rewards)) {
+    const solved = new Map<number, number>()
+    for (const beam of player.beams) {
+      const way = { search: stepBeam, reward, options: { k: K, beam }, control: false }
+      const tune = puzzles.slice(chosenFrom, testFrom)
+      const rows = await rowsOf({ [name]: way }, tune, writing(await player.policyOf(choosing)), seed)
+      solved.set(beam, mean((rows.get(name) ?? []).map(({ right }) => right)))
+    }
+    beams.set(name, [...solved].reduce((a, b) => (b[1] > a[1] ? b : a))[0])
+    choice.push(`${name} ${[...solved].map(([b, share]) => `b${b} ${share.toFixed(2)}`).join(', ')}`)
+  }
+  const played: Played = { rows: new Map(), traces: 0, right: 0, choice }
+  for (let s = 0; s < player.seeds; s++) {
+    progress(`${player.name}: seed ${s}`)
+    const own = `${seed}/ovm/${s}`
+    const { rewards, outcome, outcomes } = await modelsOf(puzzles.slice(0, testFrom), player, own)
+    played.traces += outcomes.traces
+    played.right += outcomes.right
+    const ways = waysOf(rewards, outcome, beams)
+    for (const [name, rows] of await rowsOf(
+      ways,
+      puzzles.slice(testFrom, to),
+      writing(await player.policyOf(own)),
+      own,
+    )) {
+      played.rows.set(name, [...(played.rows.get(name) ?? []), ...rows])
+    }
+  }
+  return played
+}
+
+/** Puzzles that are sampled side by side, for a policy that shares a batch. */
+const SIDE = 32
 
 async function modelsOf(
   puzzles: readonly Problem[],
-  policyOf: (seed: string) => StepWriter,
+  { policyOf, traces, epochs }: Player,
   seed: string,
-  { traces, epochs, progress }: Training,
 ): Promise<{ rewards: Record<string, RewardModel>; outcome: RewardModel; outcomes: Outcomes }> {
-  progress(`${seed}: training traces`)
   const outcomes = new Outcomes()
-  const policy = policyOf(`${seed}/train`)
-  for (const problem of puzzles) {
-    for (const one of await rollouts({ problem, policy, verifier: game24 }, { from: 0, count: traces })) {
-      if (one.ok) outcomes.add(problem, one.trace.steps, one.trace.outcome === 1)
+  const policy = await policyOf(`${seed}/train`)
+  for (let from = 0; from < puzzles.length; from += SIDE) {
+    const block = puzzles.slice(from, from + SIDE)
+    const done = await Promise.all(
+      block.map((problem) => rollouts({ problem, policy, verifier: game24 }, { from: 0, count: traces })),
+    )
+    for (const [i, all] of done.entries()) {
+      for (const one of all) if (one.ok) outcomes.add(block[i]!, one.trace.steps, one.trace.outcome === 1)
     }
   }
-  progress(`${seed}: fitting`)
   const outcome = headReward('outcome', fitOutcome(outcomes, { epochs, seed }))
   const draw = (key: string): number => random(`${seed}/random/${key}`).next()
   return {
@@ -195,22 +244,35 @@ async function rowsOf(
   seed: string,
 ): Promise<Map<string, Row[]>> {
   const rows = new Map<string, Row[]>(Object.keys(ways).map((name) => [name, []]))
-  for (const problem of problems) {
-    const spent = new Map<string, Usage>()
-    for (const [name, { search, reward, options, asMuchAs }] of Object.entries(ways)) {
-      const budget: SearchContext['budget'] =
-        asMuchAs === undefined ? {} : { tokens: tokensOf(spent.get(asMuchAs) ?? NO_USAGE) }
-      const context = searchContext({ problem, policy, budget, seed, ...(reward && { reward }) })
-      const { answer, usage } = await solveWith(search, context, options)
-      spent.set(name, usage)
-      rows.get(name)?.push({ right: Number(game24.check(problem, answer ?? '')), usage })
-    }
+  for (let from = 0; from < problems.length; from += SIDE) {
+    const block = await Promise.all(
+      problems.slice(from, from + SIDE).map((problem) => solved(ways, problem, policy, seed)),
+    )
+    for (const own of block) for (const [name, row] of own) rows.get(name)?.push(row)
+  }
+  return rows
+}
+
+async function solved(
+  ways: Record<string, Way>,
+  problem: Problem,
+  policy: StepWriter,
+  seed: string,
+): Promise<Map<string, Row>> {
+  const rows = new Map<string, Row>()
+  for (const [name, { search, reward, options, asMuchAs }] of Object.entries(ways)) {
+    const budget: SearchContext['budget'] =
+      asMuchAs === undefined ? {} : { tokens: tokensOf(rows.get(asMuchAs)?.usage ?? NO_USAGE) }
+    const context = searchContext({ problem, policy, budget, seed, ...(reward && { reward }) })
+    const { answer, usage } = await solveWith(search, context, options)
+    rows.set(name, { right: Number(game24.check(problem, answer ?? '')), usage })
   }
   return rows
 }
 
 /** The policy with the characters of its lines as tokens. */
 function writing(policy: StepWriter): StepWriter {
+  const { completeMany } = policy
   const counted = (written: Written): Written => ({
     ...written,
     usage: written.ok ? usageOf(written.steps) : written.usage,
@@ -219,6 +281,7 @@ function writing(policy: StepWriter): StepWriter {
     ...policy,
     next: async (...args) => counted(await policy.next(...args)),
     complete: async (...args) => counted(await policy.complete(...args)),
+    ...(completeMany && { completeMany: async (...args) => (await completeMany(...args)).map(counted) }),
   }
 }
 
@@ -232,29 +295,50 @@ async function puzzlesOf(): Promise<Problem[] | null> {
   return (await readProblems(file)).problems
 }
 
-function armOf(name: string, rows: readonly Row[], puzzles: number, seed: string): Arm {
-  const usage = rows.reduce((sum, row) => addUsage(sum, row.usage), NO_USAGE)
-  const tokens = tokensOf(usage) / rows.length
-  const rights = rows.map(({ right }) => right)
-  return {
-    name,
-    control: name !== OVM,
-    figures: [
-      { name: 'solved', estimate: byPuzzle(puzzles, rows.length, (i) => rights[i]!, seed), n: rows.length },
-      { name: 'tokens a puzzle', estimate: { value: tokens, low: tokens, high: tokens }, n: rows.length },
-    ],
-    usage,
-  }
+function armsOf({ rows }: Played, seed: string): Arm[] {
+  return [...rows].map(([name, own]) => {
+    const usage = own.reduce((sum, row) => addUsage(sum, row.usage), NO_USAGE)
+    const tokens = tokensOf(usage) / own.length
+    const solve = byPuzzle(
+      own.map(({ right }) => right),
+      seed,
+    )
+    return {
+      name,
+      control: name !== OVM,
+      figures: [
+        { name: 'solved', estimate: solve, n: own.length },
+        { name: 'tokens a puzzle', estimate: { value: tokens, low: tokens, high: tokens }, n: own.length },
+      ],
+      usage,
+    }
+  })
 }
 
-/** Rows of all seeds one after another; the seeds of a puzzle are drawn together. */
-function byPuzzle(puzzles: number, rows: number, of: (row: number) => number, seed: string): Estimate {
-  const groups = Array.from({ length: rows }, (_, i) => i % puzzles)
-  return bootstrap(groups, (items) => mean(items.map(of)), { seed })
+function notesOf(name: string, played: Played, seed: string): string[] {
+  const { traces, right, choice } = played
+  return [
+    `${name}: ${traces.toLocaleString('en-US')} training traces over all seeds, ${((100 * right) / traces).toFixed(2)} % of them right`,
+    `${name}, puzzles 801 to 900: ${choice.join('; ')}`,
+    `${name}: OVM beam minus the oracle of what is solvable ${points(difference(played, OVM, PROGRESS, seed))} points`,
+  ]
 }
 
-const paired = (a: readonly number[], b: readonly number[], puzzles: number, seed: string): Estimate =>
-  byPuzzle(puzzles, a.length, (i) => a[i]! - b[i]!, seed)
+const rightsOf = ({ rows }: Played, name: string): number[] => (rows.get(name) ?? []).map(({ right }) => right)
+
+function difference(played: Played, a: string, b: string, seed: string): Estimate {
+  const other = rightsOf(played, b)
+  return byPuzzle(
+    rightsOf(played, a).map((right, i) => right - other[i]!),
+    seed,
+  )
+}
+
+/** Mean of rows of all seeds one after another; the seeds of a puzzle are drawn together. */
+function byPuzzle(values: readonly number[], seed: string): Estimate {
+  const groups = values.map((_, i) => i % (SPLIT.to - SPLIT.testFrom))
+  return bootstrap(groups, (items) => mean(items.map((i) => values[i]!)), { seed })
+}
 
 const points = ({ value, low, high }: Estimate): string =>
   `${(100 * value).toFixed(1)} [${(100 * low).toFixed(1)}, ${(100 * high).toFixed(1)}]`

@@ -135,5 +135,7 @@ export function answered(trace: Trace, answerOf: PoolOptions['answerOf']): Trace
 /** A candidate whose scoring failed stays a candidate: it has an answer, and counts in a vote. */
 export function withScores(candidate: Candidate, scored: Scored, how: AggregatorName): Candidate {
   if (!scored.ok) return candidate
-  return { ...candidate, scores: scored.scores, score: aggregate(how, scored.scores) }
+  const { scores, evidence } = scored
+  const trace = evidence ? { ...candidate.trace, evidence } : candidate.trace
+  return { ...candidate, trace, scores, score: aggregate(how, scores) }
 }

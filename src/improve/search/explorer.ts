@@ -1,7 +1,7 @@
 import type { GradusError } from '../../core/errors.ts'
 import { canonicalJson } from '../../core/hash.ts'
 import { type Node, ROOT, Tree } from '../../core/tree.ts'
-import type { Step, Trace, Usage } from '../../core/words.ts'
+import type { Evidence, Step, Trace, Usage } from '../../core/words.ts'
 import { addUsage, NO_USAGE } from '../../core/words.ts'
 import type { RolloutEnd, Written } from '../../engine/rollout.ts'
 import { type AggregatorName, aggregate } from '../../models/rewards/aggregators.ts'
@@ -23,6 +23,8 @@ export interface Path {
   end: RolloutEnd | 'refuted' | null
   /** The step that the veto refutes, from 0; present exactly when the end is `refuted`. */
   refuted?: number
+  /** What stands behind the scores, where the reward model says more than numbers. */
+  evidence?: Evidence[]
   answer: string | null
   /** Of the policy for these very steps. */
   usage: Usage
@@ -116,6 +118,7 @@ export class Explorer {
       problem,
       steps: [...path.steps],
       ...(path.answer !== null && { answer: path.answer }),
+      ...(path.evidence && { evidence: path.evidence }),
       usage: path.usage,
       source: { generator: policy.name, dataset: '', licence: 'unknown' },
       extra: { end: path.end ?? 'stop' },
@@ -178,7 +181,8 @@ export class Explorer {
     }
     const last = scored.scores.at(-1) ?? null
     if (this.#keepsStatistics && last !== null && path.node !== ROOT) this.tree.record(path.node, last, 1)
-    return { ...path, scores: scored.scores, score: aggregate(this.#how, scored.scores) }
+    const { scores, evidence } = scored
+    return { ...path, scores, score: aggregate(this.#how, scores), ...(evidence && { evidence }) }
   }
 
   async #refuted(path: Path): Promise<Path> {

@@ -39,9 +39,28 @@ describe('self-correction', () => {
     const found = await solveWith(selfCorrection, searchContext({ problem: PROBLEM, policy, reward, answerOf }), {
       how: 'complain',
     })
-    expect(told).toEqual([expect.stringContaining('Step 2 is doubtful: "b!"')])
+    expect(told).toEqual([expect.stringContaining('Step 2 is doubtful: "b!" It is right with a chance of 0.10.')])
     expect(texts(found.candidates[1]!.trace.steps)).toBe('a better =right')
     expect(found.answer).toBe('right')
+  })
+
+  it("quotes the judge's words about the step, where it has any", async () => {
+    const judge: typeof reward = {
+      ...reward,
+      score: async (lines, signal) =>
+        (await reward.score(lines, signal)).map((one) => ({
+          ...one,
+          ...(one.ok && {
+            evidence: [
+              { kind: 'judgement', source: 'judge', step: 1, verdict: 'incorrect', reason: 'Two from five is three.' },
+            ],
+          }),
+        })),
+    }
+    const policy = scripted({ '': ['a'], a: ['b!'], 'a b!': ['=wrong'] })
+    const context = searchContext({ problem: PROBLEM, policy, reward: judge, answerOf })
+    await solveWith(selfCorrection, context, { how: 'complain', rounds: 1 })
+    expect(policy.asked[1]).toContain('Step 2 is doubtful: "b!" Two from five is three. Go on')
   })
 
   it('gives up after so many rounds or at a budget, with the best that it has', async () => {

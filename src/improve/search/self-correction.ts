@@ -55,8 +55,15 @@ export const selfCorrection: Search = {
 /** What the policy is told; the doubted step is quoted, since it may count its steps otherwise. */
 function complaint({ trace, scores, refuted }: Candidate, doubted: number): Step {
   const quoted = JSON.stringify(trace.steps[doubted]?.text ?? '')
+  const said = trace.evidence?.findLast(
+    (e) => e.step === doubted && (e.kind === 'judgement' || e.kind === 'tool') && e.verdict === 'incorrect',
+  )
   const why =
-    refuted === doubted ? 'A tool refutes it.' : `It is right with a chance of ${scores[doubted]?.toFixed(2)}.`
+    said && 'reason' in said && said.reason
+      ? said.reason
+      : refuted === doubted
+        ? 'A tool refutes it.'
+        : `It is right with a chance of ${scores[doubted]?.toFixed(2)}.`
   const text = `Step ${doubted + 1} is doubtful: ${quoted} ${why} Go on from before it, and state the answer again.`
   return { text, kind: 'observation' }
 }
