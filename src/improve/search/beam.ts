@@ -34,8 +34,8 @@ interface Beam {
  * Beams that are carried on side by side until all their lines have ended or the budget has.
  *
  * Each round every line that is alive is given `each` next steps, and the best by score take the places of the beam;
- * equal scores: the earlier line, then the earlier sample. Lines that differ come before repeats. Where no line that
- * was kept ends, the best finished one that was not kept does, and where there is none either, `beam` whole samples.
+ * equal scores: the earlier line, then the earlier sample. Where no line that was kept states an answer, the best one
+ * that was not kept is taken, and where there is none either, `beam` whole samples.
  */
 export async function* beams(explorer: Explorer, shape: BeamShape): AsyncGenerator<SearchEvent, Beams, void> {
   const { context } = explorer
@@ -64,13 +64,13 @@ export async function* beams(explorer: Explorer, shape: BeamShape): AsyncGenerat
       spare.push(...ranked.filter((path) => !kept.has(path) && path.answer !== null))
     }
   }
-  if (finished.length > 0) return { finished, flags: [] }
+  if (finished.some(({ answer }) => answer !== null)) return { finished, flags: [] }
   const spared = spare.sort(compareDescending).slice(0, 1)
   if (spared.length === 0 && explorer.purse.out) return { finished, flags: [] }
   const instead: Beams =
     spared.length > 0 ? { finished: spared, flags: ['dead-end'] } : await plainSamples(explorer, beam)
   for (const path of instead.finished) yield { kind: 'candidate', candidate: explorer.candidate(path) }
-  return instead
+  return { ...instead, finished: [...finished, ...instead.finished] }
 }
 
 /** Whole samples, where a search has come to no end. */

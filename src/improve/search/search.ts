@@ -69,8 +69,8 @@ export type SearchEvent =
 
 /**
  * What did not go as asked.
- * - `dead-end`: no line that was kept came to an end; the best finished one that was not kept is taken instead
- * - `plain-sampling`: no line at all came to an end; whole samples were drawn instead
+ * - `dead-end`: no line that was kept states an answer; the best one that was not kept is taken instead
+ * - `plain-sampling`: no line at all states an answer; whole samples were drawn instead
  * - `all-refuted`: the veto refutes every candidate, so that it decided nothing
  * - `unscored`: no candidate has a score, so that scores decided nothing
  */

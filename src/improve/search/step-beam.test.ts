@@ -97,6 +97,12 @@ describe('step-beam', () => {
     expect(lost.flags).toEqual(['plain-sampling', 'all-refuted'])
   })
 
+  it('draws whole samples where all lines that it kept stop without an answer', async () => {
+    const silent = await solveWith(stepBeam, context({ '': ['a90', 'b80', 'c10'], c10: ['=x1'] }), { k: 2, beam: 2 })
+    expect(silent).toMatchObject({ answer: 'x1', flags: ['plain-sampling'] })
+    expect(lines(silent)).toEqual(['a90', 'b80', 'c10 =x1', 'a90'])
+  })
+
   it('ends at a budget with what is finished', async () => {
     const table = { '': ['=a20', 'b80'], b80: ['c80'], 'b80 c80': ['=z99'] }
     const short = await solveWith(stepBeam, context(table, { budget: { calls: 4 } }), { k: 4, beam: 2 })
