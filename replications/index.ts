@@ -6,13 +6,16 @@ import { gmPrm } from './gm-prm.ts'
 import { groundedprm } from './groundedprm.ts'
 import { hardTaskSupervision } from './hard-task-supervision.ts'
 import { mmPrm } from './mm-prm.ts'
+import { multiRm } from './multi-rm.ts'
 import { omegaprm } from './omegaprm.ts'
 import { p2s } from './p2s.ts'
 import { ovm } from './ovm.ts'
+import { oprl } from './oprl.ts'
 import { prlcoder } from './prlcoder.ts'
 import { prmLessons } from './prm-lessons.ts'
 import { spare } from './spare.ts'
 import { steporlm } from './steporlm.ts'
+import { toolcomp } from './toolcomp.ts'
 
 /** Published claims against their controls, one file a paper. */
 export const REPLICATIONS: readonly Replication[] = [
@@ -30,4 +33,7 @@ export const REPLICATIONS: readonly Replication[] = [
   ovm,
   gmPrm,
   dtrec,
+  multiRm,
+  toolcomp,
+  oprl,
 ]

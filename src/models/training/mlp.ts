@@ -18,7 +18,7 @@ export interface MlpOptions {
   loss: Loss
   /** Passes over the rows at most. */
   epochs: number
-  /** Rows of a step. */
+  /** Rows of a step at most; fewer where there are few rows, so that an epoch has some steps. */
   batch: number
   /** Highest learning rate of Adam; falls to a tenth along half a cosine. */
   rate: number
@@ -43,6 +43,9 @@ export const MLP_DEFAULTS: MlpOptions = {
   centre: true,
   seed: 'mlp',
 }
+
+/** Steps of an epoch at least, as far as there are rows. */
+const STEPS = 16
 
 /** Kingma and Ba 2015. */
 const ADAM = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const
@@ -72,15 +75,17 @@ export function fitMlp(rows: Rows, options: Partial<MlpOptions> = {}, held?: Row
   const trainer = new Trainer(layers, settings)
   const count = rows.targets.length
   const order = random(`${settings.seed}/order`)
-  const steps = settings.epochs * Math.ceil(count / settings.batch)
+  const batch = Math.max(1, Math.min(settings.batch, Math.ceil(count / STEPS)))
+  const steps = settings.epochs * Math.ceil(count / batch)
   const numbers = Array.from({ length: count }, (_, i) => i)
+  const meanWeight = rows.weights ? rows.weights.reduce((a, b) => a + b, 0) / count : 1
   const heldLosses: number[] = []
   let best = { epoch: 0, loss: Number.POSITIVE_INFINITY, layers }
   let epoch = 0
   while (epoch < settings.epochs && epoch - best.epoch < settings.patience) {
     const shuffled = order.shuffle(numbers)
-    for (let from = 0; from < count; from += settings.batch) {
-      trainer.step(inputs, rows, shuffled.slice(from, from + settings.batch), steps)
+    for (let from = 0; from < count; from += batch) {
+      trainer.step(inputs, rows, shuffled.slice(from, from + batch), steps, meanWeight)
     }
     epoch++
     if (!held || !heldInputs) {
@@ -198,10 +203,8 @@ class Trainer {
     this.#second = zero()
   }
 
-  step(inputs: Float64Array, rows: Rows, batch: readonly number[], steps: number): void {
-    let mass = 0
-    for (const row of batch) mass += rows.weights?.[row] ?? 1
-    if (mass > 0) for (const row of batch) this.#backward(inputs, rows, row, mass)
+  step(inputs: Float64Array, rows: Rows, batch: readonly number[], steps: number, meanWeight: number): void {
+    for (const row of batch) this.#backward(inputs, rows, row, batch.length * meanWeight)
     this.#done++
     const rate = this.#options.rate * (0.1 + 0.45 * (1 + Math.cos((Math.PI * this.#done) / steps)))
     this.#layers.forEach((layer, l) => {

@@ -53,7 +53,7 @@ interface HostBatch {
   tokens: Int32Array<ArrayBuffer>
   targets: Float32Array<ArrayBuffer>
   weights: Float32Array<ArrayBuffer>
-  /** Sum of the weights. */
+  /** Sum of the weights; 1 on average over the batches. */
   mass: number
 }
 
@@ -117,7 +117,7 @@ export async function trainStepHead({ config, weights, fit, held, options }: Ste
     let mass = 0
     for (const batch of heldBatches) {
       const loss = evaluate(tree.ref(params), toBatch(batch), tree.ref(spare))
-      sum += ((await loss.data())[0] ?? Number.NaN) * batch.mass
+      sum += (await loss.data())[0] ?? Number.NaN
       mass += batch.mass
     }
     if (mass > 0) heldLosses.push(sum / mass)
@@ -133,7 +133,7 @@ export async function trainStepHead({ config, weights, fit, held, options }: Ste
   }
 }
 
-/** Mean by weight of the log loss at the marked tokens. Consumes everything. */
+/** Sum by weight of the log loss at the marked tokens. Consumes everything. */
 function lossOf(params: Params, batch: Batch, config: TransformerConfig, frozen: Params): np.Array {
   const { 'reward.weights': weights, 'reward.bias': bias, ...body } = params
   if (!weights || !bias) throw new RangeError('no reward head')
@@ -159,7 +159,10 @@ function batchesOf(texts: readonly StepText[], config: TransformerConfig, tokens
     const rows = Math.max(1, Math.floor(tokens / length))
     for (let from = 0; from < bin.length; from += rows) out.push(pack(bin.slice(from, from + rows), rows, length))
   }
-  return out.filter(({ mass }) => mass > 0)
+  const full = out.filter(({ mass }) => mass > 0)
+  // One unit for all batches: a step counts the same in a small batch as in a large one.
+  const unit = full.reduce((sum, { mass }) => sum + mass, 0) / full.length
+  return full.map((batch) => ({ ...batch, weights: batch.weights.map((w) => w / unit), mass: batch.mass / unit }))
 }
 
 function pack(texts: readonly StepText[], rows: number, length: number): HostBatch {
@@ -176,7 +179,6 @@ function pack(texts: readonly StepText[], rows: number, length: number): HostBat
       mass += weight
     }
   })
-  for (let i = 0; i < weights.length && mass > 0; i++) weights[i]! /= mass
   return { rows, length, tokens, targets, weights, mass }
 }
 
