@@ -45,8 +45,8 @@ export const oprl: Replication = {
     const chains = await loadEmbedded('chains')
     const own = `${seed}/oprl`
     progress('sampling')
-    const training = await samplesOf(chains, `${own}/train`, quick ? 60 : 300)
-    const unseen = await samplesOf(chains, `${own}/test`, quick ? 60 : 200)
+    const training = await samplesOf(chains, `${own}/train`, quick ? 60 : 120)
+    const unseen = await samplesOf(chains, `${own}/test`, quick ? 60 : 120)
     const lines = unseen.map(lineOf)
     const columns = new Map<string, number[][]>()
     const notes: string[] = []
@@ -57,7 +57,7 @@ export const oprl: Replication = {
         config: chains.config,
         weights: await chains.weights(),
         pairs,
-        epochs: quick ? 2 : 3,
+        epochs: 2,
         batch: 8,
         rate: 1e-3,
         seed: `${own}/${reduce}`,
