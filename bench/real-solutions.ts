@@ -74,7 +74,8 @@ function measured(pool: Pool) {
   const onTune: Record<string, number> = {}
   const picks: Record<string, number[]> = {
     [`best single model (${models[best]})`]: questions.map((q) => Number(q.solutions[best]!.right)),
-    majority: chosen(
+    majority: majorityOf(answers, questions.length),
+    'majority, ties to the best voter': chosen(
       answers,
       questions.length,
       ({ votes, voters }) => votes + 1e-6 * Math.max(...weights(voters, single)),
@@ -184,6 +185,16 @@ function formOf({ text }: Question, answer: number): number[] {
 
 function numbersIn(text: string): number[] {
   return [...text.replace(/(\d),(?=\d{3})/g, '$1').matchAll(/\d+(?:\.\d+)?/g)].map((m) => Number(m[0]))
+}
+
+/** Chance that the most voted answer is right, tied ones drawn from. */
+function majorityOf(answers: readonly Answer[], questions: number): number[] {
+  const shares = new Array<number>(questions).fill(0)
+  for (const [question, own] of Map.groupBy(answers, (answer) => answer.question)) {
+    const most = Math.max(...own.map(({ votes }) => votes))
+    shares[question] = mean(own.filter(({ votes }) => votes === most).map(({ right }) => Number(right)))
+  }
+  return shares
 }
 
 function weights(voters: readonly number[], single: readonly number[]): number[] {

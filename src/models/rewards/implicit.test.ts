@@ -2,10 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { random } from '../../core/seeds.ts'
 import { arithmeticChain } from '../../worlds/tasks/arithmetic-chain.ts'
 import { loadEmbedded } from '../policies/embedded/load.ts'
-import { embeddedModel } from '../policies/embedded/model.ts'
 import { sigmoid } from '../training/rows.ts'
-import { trainPreference } from '../training/transformer/preference.ts'
-import { implicitReward, marginOf, marginText, type Reduce, stepRewards } from './implicit.ts'
+import { implicitReward, marginOf, type Reduce, stepRewards } from './implicit.ts'
 
 /**
  * All runs of a binary tree that ends after two steps on one side and after four on the other; a policy is a
@@ -125,30 +123,5 @@ describe('implicit rewards of an embedded pair', () => {
     ])
     expect(first?.ok && first.scores).toEqual(lines[0]?.steps.map(() => 0.5))
     expect(!unknown?.ok && unknown?.error.code).toBe('GRD-WORLD-001')
-  })
-
-  it('learns to prefer: the loss starts at log 2 and falls, and better lines gain', async () => {
-    const worse = lines.map((line) => ({
-      ...line,
-      steps: line.steps.map((step, t) => (t === 0 ? { ...step, text: step.text.replace(/\d+$/, '0') } : step)),
-    }))
-    const weights = await chains.weights()
-    const pairs = lines.map((line, i) => ({
-      better: marginText(chains, line, 0.5, 'sum'),
-      worse: marginText(chains, worse[i]!, 0.5, 'sum'),
-    }))
-    const training = { config: chains.config, weights, pairs, epochs: 2, batch: 4, rate: 2e-3, seed: 'test' }
-    const { weights: after, losses } = await trainPreference(training)
-    expect(losses[0]).toBeCloseTo(Math.log(2), 5)
-    expect(losses.at(-1)).toBeLessThan(0.6)
-    const model = await embeddedModel(chains.config, chains.tokenizer, after)
-    const reward = implicitReward({ ...settings, beta: 0.5, reader: chains, model, reference: chains })
-    const [good, bad] = [await reward.rewards(lines.slice(0, 4)), await reward.rewards(worse.slice(0, 4))]
-    good.forEach((one, i) => {
-      const other = bad[i]!
-      if (!one.ok || !other.ok) throw new Error('not scored')
-      expect(marginOf(one.rewards, 'sum')).toBeGreaterThan(marginOf(other.rewards, 'sum'))
-    })
-    model.dispose()
   })
 })
