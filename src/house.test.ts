@@ -7,7 +7,7 @@ const ROOMS = ['core', 'io', 'engine', 'worlds', 'models', 'label', 'improve', '
 const SRC = import.meta.dirname
 
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter(
-  (f) => f.endsWith('.ts') && !f.endsWith('.test.ts'),
+  (f) => /\.tsx?$/.test(f) && !/\.test\.tsx?$/.test(f),
 )
 
 /** Imports that are there when the program runs, static or not. */
