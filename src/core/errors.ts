@@ -22,6 +22,7 @@ export const ERROR_CODES = {
   'GRD-IO-013': 'output cannot be written',
   'GRD-IO-014': 'no space is left for the output',
   'GRD-IO-015': 'what was written does not read back the same',
+  'GRD-IO-016': 'the data changed since they were read',
   'GRD-LABEL-001': 'unknown method',
   'GRD-LABEL-002': 'the method does not apply to these traces',
   'GRD-LABEL-003': 'votes cannot be merged',

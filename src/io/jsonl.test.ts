@@ -14,7 +14,7 @@ async function all(text: string, size: number): Promise<JsonLine[]> {
 }
 
 describe('readJsonLines', () => {
-  it('gives every value with its line whatever the chunks are', async () => {
+  it('gives every value with its line and place whatever the chunks are', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.dictionary(fc.string(), fc.jsonValue())),
@@ -23,7 +23,13 @@ describe('readJsonLines', () => {
         async (values, size, end) => {
           const text = values.map((v) => JSON.stringify(v)).join('\n') + (end ? '\n' : '')
           const read = await all(text, size)
-          expect(read).toEqual(values.map((v, i) => ({ line: i + 1, value: JSON.parse(JSON.stringify(v)) })))
+          expect(read.map((l) => [l.line, 'value' in l && l.value])).toEqual(
+            values.map((v, i) => [i + 1, JSON.parse(JSON.stringify(v))]),
+          )
+          expect(read.map((l) => l.open === true)).toEqual(values.map((_, i) => !end && i === values.length - 1))
+          const whole = Buffer.from(text)
+          const placed = read.map(({ start = -1, bytes = -1 }) => whole.subarray(start, start + bytes).toString())
+          expect(placed).toEqual(values.map((v) => JSON.stringify(v)))
         },
       ),
     )
@@ -44,6 +50,6 @@ describe('readJsonLines', () => {
   })
 
   it('passes over a byte order mark', async () => {
-    expect(await all('\ufeff{"a":1}\n', 1000)).toEqual([{ line: 1, value: { a: 1 } }])
+    expect(await all('\ufeff{"a":1}\n', 1000)).toEqual([{ line: 1, start: 0, bytes: 10, value: { a: 1 } }])
   })
 })

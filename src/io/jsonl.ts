@@ -1,8 +1,15 @@
 import { GradusError } from '../core/errors.ts'
 import { LIMITS } from '../core/limits.ts'
 
-/** A parsed line, or why it could not be parsed. Lines count from 1; empty lines are passed over. */
-export type JsonLine = { line: number; value: unknown } | { line: number; error: GradusError }
+/**
+ * A parsed line, or why it could not be parsed. Lines count from 1; empty lines are passed over. `start` and `bytes` say
+ * where the line stands in the stream, without its line feed; absent where the value comes from another container.
+ * `open` = no line feed ends it: the last line, perhaps still being written.
+ */
+export type JsonLine = { line: number; start?: number; bytes?: number; open?: true } & (
+  | { value: unknown }
+  | { error: GradusError }
+)
 
 /**
  * Parses a stream of bytes as JSON Lines, a batch a piece: the one JSONL reader.
@@ -16,6 +23,7 @@ export async function* readJsonLines(bytes: AsyncIterable<Uint8Array>, file: str
   let rest: Buffer[] = []
   let restBytes = 0
   let line = 0
+  let start = 0
   for await (const piece of bytes) {
     const chunk = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength)
     const end = chunk.lastIndexOf(10)
@@ -29,22 +37,37 @@ export async function* readJsonLines(bytes: AsyncIterable<Uint8Array>, file: str
     const lines = whole.toString('utf8').split('\n')
     rest = end + 1 < chunk.length ? [Buffer.from(chunk.subarray(end + 1))] : []
     restBytes = chunk.length - end - 1
-    yield parseEach(lines, line, file)
+    yield parseEach(lines, line, file, ends(whole, start))
     line += lines.length
+    start += whole.length + 1
   }
-  if (restBytes > 0) yield parseEach([Buffer.concat(rest).toString('utf8')], line, file)
+  if (restBytes > 0) {
+    const whole = Buffer.concat(rest)
+    const last = parseEach([whole.toString('utf8')], line, file, ends(whole, start))
+    yield last.map((l) => ({ ...l, open: true as const }))
+  }
 }
 
-function parseEach(lines: string[], before: number, file: string): JsonLine[] {
+/** Where the lines begin, and one past the line feed of the last. Told by bytes, since a text may be mended UTF-8. */
+function ends(whole: Buffer, start: number): number[] {
+  const at = [start]
+  for (let next = whole.indexOf(10); next >= 0; next = whole.indexOf(10, next + 1)) at.push(start + next + 1)
+  at.push(start + whole.length + 1)
+  return at
+}
+
+function parseEach(lines: string[], before: number, file: string, at: readonly number[]): JsonLine[] {
   if (before === 0 && lines[0]?.charCodeAt(0) === 0xfeff) lines[0] = lines[0].slice(1)
   const out: JsonLine[] = []
   let line = before
   for (const text of lines) {
+    const start = at[line - before]!
+    const bytes = at[line - before + 1]! - start - 1
     line++
     try {
-      out.push({ line, value: JSON.parse(text) })
+      out.push({ line, start, bytes, value: JSON.parse(text) })
     } catch (cause) {
-      if (text.trim() !== '') out.push({ line, error: notJson(file, line, text, cause) })
+      if (text.trim() !== '') out.push({ line, start, bytes, error: notJson(file, line, text, cause) })
     }
   }
   return out

@@ -40,6 +40,16 @@ export interface TraceFile {
   batches: AsyncIterable<Trace[]>
 }
 
+/** A trace and the line that it came from, so that it can be read again alone. */
+export interface Placed {
+  trace: Trace
+  /** Byte at which the line begins, and its length; -1 where the trace cannot be read again alone. */
+  start: number
+  bytes: number
+  /** Which of the traces of the line, from 0. */
+  part: number
+}
+
 /** More rejected records than this are only counted. */
 const LIMIT_REJECTED = 100
 
@@ -49,6 +59,19 @@ const LIMIT_REJECTED = 100
  *   that are no traces
  */
 export async function openTraces(path: string, options: ReadOptions = {}): Promise<TraceFile> {
+  const { report, batches } = await openPlacedTraces(path, options)
+  return { report, batches: tracesOnly(batches) }
+}
+
+async function* tracesOnly(batches: AsyncIterable<Placed[]>): AsyncGenerator<Trace[]> {
+  for await (const batch of batches) yield batch.map((placed) => placed.trace)
+}
+
+/** The same with the place of each trace. */
+export async function openPlacedTraces(
+  path: string,
+  options: ReadOptions = {},
+): Promise<{ report: ReadReport; batches: AsyncIterable<Placed[]> }> {
   const opened = await openBytes(path)
   const records = await openRecords(opened, path)
   const format = await chooseFormat(records.sample, opened, options.format)
@@ -62,7 +85,26 @@ export async function openTraces(path: string, options: ReadOptions = {}): Promi
     rejectedByCode: {},
     oddities: {},
   }
-  return { report, batches: readBatches(records, format, report, options.strict ?? false) }
+  const again = !opened.zipped && path !== '-'
+  return { report, batches: readBatches(records, format, report, options.strict ?? false, again) }
+}
+
+/**
+ * The trace of a line, read again.
+ * @throws GradusError where the line is no longer what it was
+ */
+export function readAgain(text: string, part: number, format: string, path: string): Trace {
+  const at: At = {
+    file: path,
+    stem: stem(path),
+    line: 1,
+    odd() {},
+    reject() {},
+  }
+  const value = parseDocument(text.replace(/^\ufeff/, ''), path)
+  const trace = formatNamed(format).read(value, at)[part]
+  if (trace) return trace
+  throw new GradusError('GRD-IO-015', { where: { file: path }, expected: `trace ${part + 1} of a line` })
 }
 
 /** Closes the file where no format fits. */
@@ -98,11 +140,11 @@ export async function readTraces(
  * The batches up to where a file turns out to be damaged (cut gzip, a record beyond the limits): what was read before
  * is kept and the damage stands in the report. Without any trace before it, or when strict, the error is thrown.
  */
-export async function* untilDamaged(
-  batches: AsyncIterable<Trace[]>,
+export async function* untilDamaged<T>(
+  batches: AsyncIterable<T>,
   report: ReadReport,
   strict: boolean,
-): AsyncGenerator<Trace[]> {
+): AsyncGenerator<T> {
   try {
     yield* batches
   } catch (error) {
@@ -264,7 +306,8 @@ async function* readBatches(
   format: Format,
   report: ReadReport,
   strict: boolean,
-): AsyncGenerator<Trace[]> {
+  again: boolean,
+): AsyncGenerator<Placed[]> {
   const reject = (error: GradusError): void => {
     if (strict) throw error
     if (report.rejected.length < LIMIT_REJECTED) report.rejected.push(error)
@@ -281,32 +324,33 @@ async function* readBatches(
     reject,
   })
   const ids = new Set<string>()
-  const keep = (traces: Trace[], line: number): Trace[] =>
-    traces.filter((trace) => {
-      if (trace.steps.length > LIMITS.stepsPerTrace) {
-        reject(
-          new GradusError('GRD-IO-010', { where: { file: report.file, line }, found: `${trace.steps.length} steps` }),
-        )
-        return false
-      }
-      if (ids.has(trace.id)) {
-        reject(
-          new GradusError('GRD-IO-008', {
-            where: { file: report.file, line, field: 'id' },
-            found: trace.id,
-            expected: 'an id of its own',
-            try: ['gradus inspect FILE   (lists them)'],
-          }),
-        )
-        return false
-      }
-      ids.add(trace.id)
-      report.traces++
-      return true
-    })
-  const readOne = (value: unknown, line: number): Trace[] => {
+  const keep = (traces: Trace[], line: number, start: number, bytes: number): Placed[] =>
+    traces.flatMap((trace, part) => (fits(trace, line) ? [{ trace, start, bytes, part }] : []))
+  const fits = (trace: Trace, line: number): boolean => {
+    if (trace.steps.length > LIMITS.stepsPerTrace) {
+      reject(
+        new GradusError('GRD-IO-010', { where: { file: report.file, line }, found: `${trace.steps.length} steps` }),
+      )
+      return false
+    }
+    if (ids.has(trace.id)) {
+      reject(
+        new GradusError('GRD-IO-008', {
+          where: { file: report.file, line, field: 'id' },
+          found: trace.id,
+          expected: 'an id of its own',
+          try: ['gradus inspect FILE   (lists them)'],
+        }),
+      )
+      return false
+    }
+    ids.add(trace.id)
+    report.traces++
+    return true
+  }
+  const readOne = (value: unknown, line: number, start = -1, bytes = 0): Placed[] => {
     try {
-      return keep(format.read(value, at(line)), line)
+      return keep(format.read(value, at(line)), line, start, bytes)
     } catch (error) {
       if (error instanceof RangeError) reject(tooDeep(report.file, line, error))
       else if (error instanceof GradusError) reject(error)
@@ -335,10 +379,11 @@ async function* readBatches(
     return
   }
   for await (const batch of records.batches) {
-    const out: Trace[] = []
+    const out: Placed[] = []
     for (const line of batch) {
       report.records++
       if ('error' in line) reject(line.error)
+      else if (again) out.push(...readOne(line.value, line.line, line.start, line.bytes))
       else out.push(...readOne(line.value, line.line))
     }
     yield out

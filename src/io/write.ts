@@ -1,4 +1,5 @@
 import { createWriteStream, type WriteStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { createGzip, type Gzip } from 'node:zlib'
 import { GradusError } from '../core/errors.ts'
 import type { Trace } from '../core/words.ts'
@@ -6,6 +7,7 @@ import type { Format } from './formats/format.ts'
 import { native } from './formats/native.ts'
 import { cannotHold, recordsOf } from './formats/write.ts'
 import { cannotWrite, targetOf } from './target.ts'
+import type { IndexBeside } from './trace-index/beside.ts'
 
 /** Takes traces in order; nothing stands under the final name before `close`. */
 export interface TraceWriter {
@@ -17,9 +19,14 @@ export interface TraceWriter {
 
 /**
  * Writes traces to a file (`.gz` and `.parquet` understood by name) or to standard output (`-`).
+ * @param options `index`: put an index beside a large native file (`IndexBeside`), so that it is looked at without reading it
  * @throws GradusError GRD-IO-011 where the format has no writer or cannot hold a trace, GRD-IO-013/014 on a write error
  */
-export async function traceWriter(path: string, format: Format = native): Promise<TraceWriter> {
+export async function traceWriter(
+  path: string,
+  format: Format = native,
+  options: { index?: boolean } = {},
+): Promise<TraceWriter> {
   if (!format.write) {
     throw new GradusError('GRD-IO-011', {
       found: `format ${format.name} can be read but not written`,
@@ -29,6 +36,7 @@ export async function traceWriter(path: string, format: Format = native): Promis
   if (path.endsWith('.parquet')) return (await import('./parquet-writer.ts')).parquetWriter(path, format)
   const out = await openText(path)
   const json = format.container === 'json'
+  const beside = options.index === true && format === native ? await indexFor(path) : null
   let first = true
   let held = 0
   return {
@@ -37,9 +45,10 @@ export async function traceWriter(path: string, format: Format = native): Promis
       const [trace] = traces
       if (format.single && held > 1 && trace) throw onlyOne(trace, format.name)
       const records = recordsOf(format, traces)
+      const bodies = records.map((record) => (format.container === 'text' ? String(record) : JSON.stringify(record)))
+      beside?.add(traces, bodies)
       let text = ''
-      for (const record of records) {
-        const body = format.container === 'text' ? String(record) : JSON.stringify(record)
+      for (const body of bodies) {
         text += json ? `${first ? '[\n' : ',\n'}${body}` : `${body}\n`
         first = false
       }
@@ -48,9 +57,20 @@ export async function traceWriter(path: string, format: Format = native): Promis
     async close() {
       if (json) await out.write(first ? '[]\n' : '\n]\n')
       await out.close()
+      beside?.close()
     },
-    abandon: out.abandon,
+    async abandon() {
+      beside?.abandon()
+      await out.abandon()
+    },
   }
+}
+
+/** Nothing is put beside streams, devices and packed files. */
+async function indexFor(path: string): Promise<IndexBeside | null> {
+  const info = await stat(path).catch(() => null)
+  if (path === '-' || path.endsWith('.gz') || (info && !info.isFile())) return null
+  return new (await import('./trace-index/beside.ts')).IndexBeside(path)
 }
 
 const onlyOne = (trace: Trace, format: string): GradusError =>

@@ -290,7 +290,7 @@ async function openOutputs(options: Options) {
   try {
     const report = await text(options.report)
     const audited = await text(options.audit)
-    writer = options.output === undefined ? null : await traceWriter(options.output)
+    writer = options.output === undefined ? null : await traceWriter(options.output, undefined, { index: true })
     trees = options.trees === undefined ? null : await treeWriter(options.trees, options.dot)
     return { writer, report, audited, trees, abandon }
   } catch (error) {
