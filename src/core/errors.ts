@@ -64,6 +64,9 @@ export const ERROR_CODES = {
   'GRD-SERVE-001': 'the request cannot be read',
   'GRD-SERVE-002': 'no such model on this server',
   'GRD-SERVE-003': 'the server cannot listen',
+  'GRD-SERVE-004': 'this browser was not let in',
+  'GRD-SERVE-005': 'there is no such thing here',
+  'GRD-SERVE-006': 'somebody else is at work on it',
   'GRD-CORE-001': 'an invariant of the data model does not hold',
 } as const
 

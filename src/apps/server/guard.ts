@@ -24,12 +24,14 @@ export function guard(token: string): MiddlewareHandler {
   }
 }
 
-function isLocal(address: string): boolean {
+/** Is it the address of this machine, by name or by number? */
+export function isLocal(address: string): boolean {
   const name = URL.canParse(address) ? new URL(address).hostname : ''
   return name === 'localhost' || name === '[::1]' || /^127(\.\d{1,3}){3}$/.test(name)
 }
 
-function same(a: string, b: string): boolean {
+/** In a time that does not depend on where they differ. */
+export function same(a: string, b: string): boolean {
   const [x, y] = [Buffer.from(a), Buffer.from(b)]
   return x.length === y.length && timingSafeEqual(x, y)
 }

@@ -49,6 +49,9 @@ export const API = {
   siblings: get('/api/traces/{at}/siblings', Rows, 'attempts at the same question, this one included', {
     params: Numbered,
   }),
+  find: get('/api/find', z.object({ at: z.number().int() }), 'the trace with an id', {
+    query: z.object({ id: z.string() }),
+  }),
   trees: get('/api/trees', z.object({ trees: z.array(TreeRow) }), 'trees of a run folder'),
   tree: get('/api/trees/{at}', TreeAnswer, 'one tree', { params: Numbered }),
   queue: get('/api/queue', Queue, 'where a person stands; takes nothing', {

@@ -1,28 +1,28 @@
+import {
+  type Condition,
+  type Field,
+  isField,
+  isNumberField,
+  isOperator,
+  type Operator,
+} from '../../io/trace-index/conditions.ts'
+
+export {
+  type Condition,
+  FIELDS,
+  type Field,
+  isNumberField,
+  NUMBER_FIELDS,
+  type NumberField,
+  type Operator,
+  TEXT_FIELDS,
+} from '../../io/trace-index/conditions.ts'
+
 /**
  * Filters as text, for requests and for addresses that people share: `generator:eq:gpt-4;steps:ge:10;gold:is:some`.
- * Conditions are joined by `;` and all must hold; `%`, `;` and `|` inside a value are percent-encoded. Pure, without
- * imports: the browser reads and writes filters with it too.
+ * Conditions are joined by `;` and all must hold; `%`, `;` and `|` inside a value are percent-encoded. Pure: the
+ * browser reads and writes filters with it too.
  */
-
-export const TEXT_FIELDS = ['id', 'generator', 'dataset', 'task', 'question', 'problem'] as const
-export const NUMBER_FIELDS = ['steps', 'outcome', 'firstError', 'gold', 'disagreement', 'maxRisk'] as const
-export const FIELDS = [...TEXT_FIELDS, ...NUMBER_FIELDS, 'tags'] as const
-export type TextField = (typeof TEXT_FIELDS)[number]
-export type NumberField = (typeof NUMBER_FIELDS)[number]
-export type Field = (typeof FIELDS)[number]
-
-/**
- * `eq`: one of the values (`a|b`); `ne`: none of them; `lt` to `ge`: numbers, never true of what is not known; `is`:
- * `none` or `some`. For `tags`, `eq` = has one of them, `ne` = has none of them.
- */
-export const OPERATORS = ['eq', 'ne', 'lt', 'le', 'gt', 'ge', 'is'] as const
-export type Operator = (typeof OPERATORS)[number]
-
-export interface Condition {
-  field: Field
-  op: Operator
-  values: string[]
-}
 
 /** The conditions of a text; null where it is none. */
 export function parseFilter(text: string): Condition[] | null {
@@ -42,22 +42,10 @@ export function formatFilter(conditions: readonly Condition[]): string {
   return conditions.map((c) => `${c.field}:${c.op}:${c.values.map(encode).join('|')}`).join(';')
 }
 
-export function isNumberField(field: string): field is NumberField {
-  return (NUMBER_FIELDS as readonly string[]).includes(field)
-}
-
 function fits(field: Field, op: Operator, values: readonly string[]): boolean {
   if (op === 'is') return values.length === 1 && (values[0] === 'none' || values[0] === 'some')
   if (op === 'eq' || op === 'ne') return !isNumberField(field) || values.every(isNumber)
   return isNumberField(field) && values.length === 1 && values.every(isNumber)
-}
-
-function isField(text: string | undefined): text is Field {
-  return (FIELDS as readonly (string | undefined)[]).includes(text)
-}
-
-function isOperator(text: string | undefined): text is Operator {
-  return (OPERATORS as readonly (string | undefined)[]).includes(text)
 }
 
 function isNumber(text: string): boolean {

@@ -5,8 +5,6 @@ import { Trace as CoreTrace, Usage } from '../../core/words.ts'
 
 /** Longer texts of a trace are cut and fetched in pieces, characters. */
 export const CUT_CHARS = 100_000
-/** Cells of a row's risk strip; a longer trace shows the highest risk of each stretch. */
-export const STRIP_CELLS = 400
 /** Rows of one request. */
 export const MOST_ROWS = 1_000
 
@@ -80,6 +78,8 @@ export const Row = z
     /** In [0, 1]: share of pairs of annotators that name different first errors; null with fewer than two. */
     disagreement: z.number().nullable(),
     maxRisk: z.number().nullable(),
+    /** Expected information of a person's look, in [0, 1]. */
+    doubt: z.number(),
     tags: z.array(z.string()),
   })
   .meta({ id: 'Row' })
@@ -199,6 +199,8 @@ export const QueueItem = z
     mine: z.union([Given, z.null()]),
     /** Others who have labelled it, without what they said. */
     others: z.array(z.string()),
+    /** Expected information of a look at it, in [0, 1]. */
+    doubt: z.number(),
   })
   .meta({ id: 'QueueItem' })
 

@@ -3,6 +3,7 @@
 export const TEXT_FIELDS = ['id', 'generator', 'dataset', 'task', 'question', 'problem'] as const
 export const NUMBER_FIELDS = ['steps', 'outcome', 'firstError', 'gold', 'disagreement', 'maxRisk', 'doubt'] as const
 export const FIELDS = [...TEXT_FIELDS, ...NUMBER_FIELDS, 'tags'] as const
+export type NumberField = (typeof NUMBER_FIELDS)[number]
 export type Field = (typeof FIELDS)[number]
 
 /**
@@ -23,7 +24,7 @@ export interface Sort {
   descending: boolean
 }
 
-export function isNumberField(field: string): boolean {
+export function isNumberField(field: string): field is NumberField {
   return (NUMBER_FIELDS as readonly string[]).includes(field)
 }
 

@@ -47,6 +47,10 @@ export const VERBS: Record<string, { summary: string; load: () => Promise<Verb> 
     summary: 'step scores of a reward model for every trace',
     load: async () => (await import('./score.ts')).score,
   },
+  view: {
+    summary: 'traces, trees, doubts and runs in the browser; labels by people',
+    load: async () => (await import('./view.ts')).view,
+  },
   serve: {
     summary: 'the embedded policy over the OpenAI wire, on this machine only',
     load: async () => (await import('./serve.ts')).serve,

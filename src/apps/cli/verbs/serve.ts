@@ -1,10 +1,9 @@
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
-import { serve as listen } from '@hono/node-server'
 import { z } from 'zod'
 import { GradusError } from '../../../core/errors.ts'
 import { loadEmbedded } from '../../../models/policies/embedded/index.ts'
 import { newToken } from '../../server/guard.ts'
+import { listenOn } from '../../server/listen.ts'
 import { servedEmbedded } from '../../server/model.ts'
 import { openaiApp } from '../../server/openai.ts'
 import { EXIT, verb } from '../verb.ts'
@@ -36,18 +35,7 @@ export const serve = verb({
     const models = []
     for (const name of options.policy)
       models.push(servedEmbedded(name, await loadEmbedded(name === 'embedded' ? 'chains' : name)))
-    const server = listen({ fetch: openaiApp(models, token).fetch, hostname: '127.0.0.1', port: options.port })
-    // Not `once(server, 'listening')`, which would throw the system's error itself.
-    const listening = new Promise<void>((resolve) => server.once('listening', resolve))
-    const failed = once(server, 'error').then(([cause]: unknown[]) => {
-      throw new GradusError('GRD-SERVE-003', {
-        found: cause instanceof Error ? cause.message : String(cause),
-        try: ['--port 0   (any free port)'],
-        cause,
-      })
-    })
-    await Promise.race([listening, failed])
-    const { port } = server.address() as AddressInfo
+    const { server, port, failed } = await listenOn(openaiApp(models, token).fetch, options.port)
     terminal.out(`  models   ${models.map((m) => m.name).join(', ')}\n  address  http://127.0.0.1:${port}/v1\n`)
     terminal.out(options.token === undefined ? `  token    ${token}\n` : `  token    from ${options.token}\n`)
     terminal.out('  Ctrl-C ends it.\n')

@@ -10,7 +10,7 @@ export type ErrorAnswer = { error: { code: string; message: string; try: (string
 
 export type Rows = { total: number; rows: (Row)[] }
 
-export type Row = { at: number; id: string; problem: string; question: string; generator: string; dataset: string; task: string; steps: number; outcome: number | null; firstError: number | null; gold: number | null; risk: string; disagreement: number | null; maxRisk: number | null; tags: (string)[] }
+export type Row = { at: number; id: string; problem: string; question: string; generator: string; dataset: string; task: string; steps: number; outcome: number | null; firstError: number | null; gold: number | null; risk: string; disagreement: number | null; maxRisk: number | null; doubt: number; tags: (string)[] }
 
 export type Facet = { field: string; kind: "text" | "number" | "tags"; values: ({ value: string | number | null; count: number })[]; distinct: number; min: number | null; max: number | null }
 
@@ -28,7 +28,7 @@ export type TreeAnswer = { at: number; id: string; problem: string; tree: { text
 
 export type Queue = { instructions: string | null; done: number; left: number; each: number; item: QueueItem | null; locks: ({ at: number; person: string; until: string })[]; canUndo: boolean }
 
-export type QueueItem = { at: number; trace: Trace; cuts: (Cut)[]; images: (string | null)[]; mine: Given | null; others: (string)[] }
+export type QueueItem = { at: number; trace: Trace; cuts: (Cut)[]; images: (string | null)[]; mine: Given | null; others: (string)[]; doubt: number }
 
 export type QueueAgreement = { people: ({ person: string; done: number; skipped: number; gold: { n: number; right: number } })[]; steps: { pairs: ({ a: string; b: string; n: number; same: number | null; kappa: number | null })[]; alpha: number | null }; traces: { pairs: ({ a: string; b: string; n: number; same: number | null; kappa: number | null })[]; alpha: number | null }; items: ({ at: number; id: string; problem: string; differs: boolean; said: (Given)[]; adjudicated: Given | null })[] }
 
@@ -92,6 +92,15 @@ patch?: never
 trace?: never }
 "/api/traces/{at}/siblings": { parameters: { query?: never; header?: never; path?: never; cookie?: never }
 get: { parameters: { query?: never; header?: never; path: { at: number }; cookie?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { "application/json": Rows } }; 400: { headers: { [name: string]: unknown }; content: { "application/json": ErrorAnswer } }; 404: { headers: { [name: string]: unknown }; content: { "application/json": ErrorAnswer } }; 409: { headers: { [name: string]: unknown }; content: { "application/json": ErrorAnswer } } } }
+put?: never
+post?: never
+delete?: never
+options?: never
+head?: never
+patch?: never
+trace?: never }
+"/api/find": { parameters: { query?: never; header?: never; path?: never; cookie?: never }
+get: { parameters: { query: { id: string }; header?: never; path?: never; cookie?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { "application/json": { at: number } } }; 400: { headers: { [name: string]: unknown }; content: { "application/json": ErrorAnswer } }; 404: { headers: { [name: string]: unknown }; content: { "application/json": ErrorAnswer } }; 409: { headers: { [name: string]: unknown }; content: { "application/json": ErrorAnswer } } } }
 put?: never
 post?: never
 delete?: never
