@@ -46,6 +46,8 @@ export interface Placed {
   /** Byte at which the line begins, and its length; -1 where the trace cannot be read again alone. */
   start: number
   bytes: number
+  /** Number of the line, from 1: some formats make ids of it. */
+  line: number
   /** Which of the traces of the line, from 0. */
   part: number
 }
@@ -93,14 +95,8 @@ export async function openPlacedTraces(
  * The trace of a line, read again.
  * @throws GradusError where the line is no longer what it was
  */
-export function readAgain(text: string, part: number, format: string, path: string): Trace {
-  const at: At = {
-    file: path,
-    stem: stem(path),
-    line: 1,
-    odd() {},
-    reject() {},
-  }
+export function readAgain(text: string, line: number, part: number, format: string, path: string): Trace {
+  const at: At = { file: path, stem: stem(path), line, odd() {}, reject() {} }
   const value = parseDocument(text.replace(/^\ufeff/, ''), path)
   const trace = formatNamed(format).read(value, at)[part]
   if (trace) return trace
@@ -325,7 +321,7 @@ async function* readBatches(
   })
   const ids = new Set<string>()
   const keep = (traces: Trace[], line: number, start: number, bytes: number): Placed[] =>
-    traces.flatMap((trace, part) => (fits(trace, line) ? [{ trace, start, bytes, part }] : []))
+    traces.flatMap((trace, part) => (fits(trace, line) ? [{ trace, start, bytes, line, part }] : []))
   const fits = (trace: Trace, line: number): boolean => {
     if (trace.steps.length > LIMITS.stepsPerTrace) {
       reject(

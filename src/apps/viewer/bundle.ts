@@ -38,7 +38,10 @@ export async function loadAssets(): Promise<Assets> {
   if (!existsSync(folder)) {
     removeOld(cache)
     const unfinished = `${folder}.${process.pid}`
-    await bundleClient(unfinished)
+    await bundleClient(unfinished).catch((error: unknown) => {
+      rmSync(unfinished, { recursive: true, force: true })
+      throw error
+    })
     // Another process may have been faster; its bundle is the same.
     if (existsSync(folder)) rmSync(unfinished, { recursive: true })
     else renameSync(unfinished, folder)

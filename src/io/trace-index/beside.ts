@@ -16,6 +16,7 @@ export class IndexBeside {
   readonly #unfinished: string
   readonly #writer: IndexWriter
   #bytes = 0
+  #lines = 0
 
   /** @param path under which the data will stand */
   constructor(path: string) {
@@ -35,7 +36,7 @@ export class IndexBeside {
         const bytes = Buffer.byteLength(lines[i]!)
         const start = this.#bytes
         this.#bytes += bytes + 1
-        return { trace, start, bytes, part: 0 }
+        return { trace, start, bytes, line: ++this.#lines, part: 0 }
       }),
     )
   }

@@ -96,7 +96,7 @@ function readLine(line: JsonLine, begin: number, path: string): Placed | GradusE
     if (trace.steps.length > LIMITS.stepsPerTrace) {
       return new GradusError('GRD-IO-010', { where: { file: path }, found: `${trace.steps.length} steps` })
     }
-    return { trace, start: begin + line.start!, bytes: line.bytes!, part: 0 }
+    return { trace, start: begin + line.start!, bytes: line.bytes!, line: line.line, part: 0 }
   } catch (error) {
     if (error instanceof GradusError) return error
     if (error instanceof RangeError) return new GradusError('GRD-IO-010', { found: 'values nested too deeply' })

@@ -136,7 +136,7 @@ export class IndexReader {
   trace(at: number): Trace | null {
     const row = this.#row.get(at)
     if (row === undefined) return null
-    const [start, bytes, part] = [Number(row['start']), Number(row['bytes']), Number(row['part'])]
+    const [start, bytes] = [Number(row['start']), Number(row['bytes'])]
     if (start < 0) {
       const stored = this.#db.prepare('SELECT trace FROM stored WHERE at = ?').get(at)?.['trace']
       if (!(stored instanceof Uint8Array)) return null
@@ -151,7 +151,8 @@ export class IndexReader {
       })
     let trace: Trace
     try {
-      trace = readAgain(textAt(this.#path, start, bytes), part, this.facts().format, this.#path)
+      const text = textAt(this.#path, start, bytes)
+      trace = readAgain(text, Number(row['line']), Number(row['part']), this.facts().format, this.#path)
     } catch (cause) {
       throw changed(cause)
     }

@@ -2,7 +2,6 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { deflateRawSync } from 'node:zlib'
 import type { GradusError } from '../../core/errors.ts'
 import { describePlace } from '../../core/errors.ts'
-import type { Trace } from '../../core/words.ts'
 import type { Placed } from '../read.ts'
 import { type Facts, INDEX_VERSION } from './facts.ts'
 import { rowOf } from './row.ts'
@@ -19,7 +18,7 @@ const TABLES = `
   );
   CREATE TABLE shown (
     at INTEGER PRIMARY KEY, problem TEXT NOT NULL, risk TEXT NOT NULL, said TEXT NOT NULL, start INTEGER NOT NULL,
-    bytes INTEGER NOT NULL, part INTEGER NOT NULL
+    bytes INTEGER NOT NULL, line INTEGER NOT NULL, part INTEGER NOT NULL
   );
   CREATE UNIQUE INDEX traces_id ON traces (id);
   CREATE INDEX traces_question ON traces (question);
@@ -62,7 +61,7 @@ export class IndexWriter {
     }
     this.#facts = facts
     this.#row = this.#db.prepare(`INSERT OR IGNORE INTO traces VALUES (${Array(15).fill('?').join(', ')})`)
-    this.#shown = this.#db.prepare('INSERT INTO shown VALUES (?, ?, ?, ?, ?, ?, ?)')
+    this.#shown = this.#db.prepare('INSERT INTO shown VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
     this.#words = this.#db.prepare('INSERT INTO words (rowid, text) VALUES (?, ?)')
     this.#stored = this.#db.prepare('INSERT INTO stored VALUES (?, ?)')
     this.#db.exec('BEGIN IMMEDIATE')
@@ -74,8 +73,8 @@ export class IndexWriter {
   }
 
   add(placed: readonly Placed[]): void {
-    for (const { trace, start, bytes, part } of placed) {
-      if (!this.#insert(trace, start, bytes, part)) this.leaveOut(`${trace.id}: the same id stands twice`)
+    for (const one of placed) {
+      if (!this.#insert(one)) this.leaveOut(`${one.trace.id}: the same id stands twice`)
     }
   }
 
@@ -102,7 +101,7 @@ export class IndexWriter {
     this.#db.close()
   }
 
-  #insert(trace: Trace, start: number, bytes: number, part: number): boolean {
+  #insert({ trace, start, bytes, line, part }: Placed): boolean {
     const at = this.#facts.traces
     const r = rowOf(trace)
     const { changes } = this.#row.run(
@@ -110,7 +109,7 @@ export class IndexWriter {
       ...[r.disagreement, r.maxRisk, r.errorProb, r.doubt, tagText(r.tags)],
     )
     if (changes === 0) return false
-    this.#shown.run(at, r.problem, r.risk, JSON.stringify(r.said), start, bytes, part)
+    this.#shown.run(at, r.problem, r.risk, JSON.stringify(r.said), start, bytes, line, part)
     this.#words.run(at, searchable(trace))
     if (start < 0) this.#stored.run(at, deflateRawSync(JSON.stringify(trace), DEFLATE))
     this.#facts.traces++
