@@ -61,8 +61,9 @@ export class Door {
   /** For data: who has the cookie, and for changes also the header that only our page sends. */
   readonly members: MiddlewareHandler = async (c, next) => {
     if (!this.#knows(c)) return this.#refuse(c, 401, 'open the address that the command printed')
-    if (c.req.method !== 'GET' && c.req.header(POST_HEADER) === undefined) {
-      return this.#refuse(c, 403, `a change needs the header ${POST_HEADER}`)
+    const json = /^application\/json\b/.test(c.req.header('content-type') ?? '')
+    if (c.req.method !== 'GET' && (c.req.header(POST_HEADER) === undefined || !json)) {
+      return this.#refuse(c, 403, `a change is JSON with the header ${POST_HEADER}`)
     }
     return await next()
   }
