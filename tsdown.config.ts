@@ -1,3 +1,4 @@
+import { cp } from 'node:fs/promises'
 import { defineConfig } from 'tsdown'
 
 export default defineConfig({
@@ -7,8 +8,9 @@ export default defineConfig({
     'src/io/index.ts',
     'src/engine/index.ts',
     'src/worlds/index.ts',
-    // Started as a worker thread by its file.
+    // Started as worker threads by their files.
     'src/worlds/sandbox/quickjs-worker.ts',
+    'src/io/trace-index/worker.ts',
     'src/models/index.ts',
     'src/models/policies/embedded/index.ts',
     'src/label/index.ts',
@@ -23,8 +25,13 @@ export default defineConfig({
   dts: true,
   clean: true,
   outDir: 'dist',
+  // Bundles the viewer's page in a checkout; the package has it bundled.
+  deps: { neverBundle: ['rolldown'] },
   hooks: {
     'build:done': async () => {
+      const { bundleClient } = await import('./src/apps/viewer/bundle.ts')
+      await bundleClient('dist/viewer')
+      await cp('replications/results', 'dist/replications', { recursive: true })
       const { writeSchemas } = await import('./scripts/schemas.ts')
       await writeSchemas('dist/schema')
     },

@@ -1,5 +1,5 @@
-import type { Label, Step, Trace } from '../src/core/words.ts'
 import { type Random, random } from '../src/core/seeds.ts'
+import type { Label, Step, Trace } from '../src/core/words.ts'
 import { verdictFromRisks } from '../src/label/verdict.ts'
 
 const GENERATORS = ['small-7b', 'large-70b', 'reasoner-32b', 'agent-a', 'agent-b']

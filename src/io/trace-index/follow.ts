@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { GradusError } from '../../core/errors.ts'
-import type { Progress } from './build.ts'
+import { buildIndex, type Progress } from './build.ts'
 import { type Facts, freshness } from './facts.ts'
 import { cacheFolder, locateIndex } from './place.ts'
 import { IndexReader } from './reader.ts'
@@ -9,6 +9,9 @@ import type { IndexNews, IndexTask } from './worker.ts'
 
 /** Heap of the indexing thread: a batch of parsed records and the ids seen; documents are parsed whole. */
 const WORKER_HEAP_MB = 1_024
+
+/** Indexed sooner than a thread has started, bytes. */
+const SMALL_BYTES = 256 * 1024
 
 /** Beside this file in the sources; in the built package this module may lie in any folder of `dist`. */
 function workerFile(): URL {
@@ -98,7 +101,19 @@ export class FollowedIndex {
       this.#reader?.close()
       this.#reader = null
     }
-    await this.#index({ path: this.path, file, from })
+    const task = { path: this.path, file, from }
+    if (statSync(this.path).size > SMALL_BYTES) await this.#index(task)
+    else await this.#indexHere(task)
+  }
+
+  async #indexHere({ path, file, from }: IndexTask): Promise<void> {
+    try {
+      await buildIndex(path, file, from, () => {})
+    } catch (error) {
+      if (!(error instanceof GradusError) || !existsSync(file)) throw error
+      this.failure = error
+    }
+    this.#reader ??= new IndexReader(path, file)
   }
 
   #locate(): ReturnType<typeof locateIndex> {
