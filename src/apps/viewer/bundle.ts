@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { extname, join } from 'node:path'
+import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { packageRoot } from '../package-root.ts'
 
@@ -38,7 +40,7 @@ export async function loadAssets(): Promise<Assets> {
   if (!existsSync(folder)) {
     removeOld(cache)
     const unfinished = `${folder}.${process.pid}`
-    await bundleClient(unfinished).catch((error: unknown) => {
+    await bundleAside(unfinished).catch((error: unknown) => {
       rmSync(unfinished, { recursive: true, force: true })
       throw error
     })
@@ -47,6 +49,11 @@ export async function loadAssets(): Promise<Assets> {
     else renameSync(unfinished, folder)
   }
   return readFolder(folder)
+}
+
+/** In a process of its own: the bundler's memory is not the server's. */
+async function bundleAside(folder: string): Promise<void> {
+  await promisify(execFile)(process.execPath, [import.meta.filename, folder])
 }
 
 /** Writes the page with its scripts to a folder: what the package's build does too. */
@@ -113,3 +120,6 @@ function removeOld(cache: string): void {
     .slice(KEPT)
   for (const { name } of old) rmSync(join(cache, name), { recursive: true, force: true })
 }
+
+// Never in the package, where this file is part of another.
+if (import.meta.main && import.meta.url.endsWith('.ts')) await bundleClient(process.argv[2]!)

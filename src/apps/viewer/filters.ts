@@ -11,10 +11,8 @@ export {
   type Condition,
   FIELDS,
   type Field,
-  isNumberField,
   NUMBER_FIELDS,
   type NumberField,
-  type Operator,
   TEXT_FIELDS,
 } from '../../io/trace-index/conditions.ts'
 

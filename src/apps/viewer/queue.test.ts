@@ -8,7 +8,7 @@ import { readTraces } from '../../io/read.ts'
 import { casesOf } from '../../prove/cases.ts'
 import { LOCK_MS } from './labels.ts'
 import { Queue, QueueAgreement } from './schemas.ts'
-import { jsonLines, plainTrace, type TestOptions, type TestViewer, testViewer } from './testing.ts'
+import { jsonLines, plainTrace, type TestOptions, type TestViewer, testViewer } from './testing/in-process.ts'
 
 type State = z.output<typeof Queue>
 

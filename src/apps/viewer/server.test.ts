@@ -8,7 +8,7 @@ import type { Trace } from '../../core/words.ts'
 import { API, POST_HEADER } from './api.ts'
 import { ViewedData } from './data.ts'
 import { CUT_CHARS, Rows, TraceAnswer } from './schemas.ts'
-import { HOST, jsonLines, plainTrace, type TestViewer, testViewer } from './testing.ts'
+import { HOST, jsonLines, plainTrace, type TestViewer, testViewer } from './testing/in-process.ts'
 
 const traces = [...syntheticTraces(60, 5)]
 let viewer: TestViewer

@@ -128,7 +128,7 @@ export class FollowedIndex {
   #index(task: IndexTask): Promise<void> {
     const worker = new Worker(workerFile(), {
       workerData: task,
-      resourceLimits: { maxOldGenerationSizeMb: WORKER_HEAP_MB },
+      resourceLimits: { maxOldGenerationSizeMb: WORKER_HEAP_MB, maxYoungGenerationSizeMb: 8 },
     })
     this.#worker = worker
     this.#progress = { traces: task.from?.traces ?? 0, share: 0 }

@@ -1,4 +1,4 @@
 /** Large files of traces: list, filter, sort, search and read one without reading all. */
-export type { Condition, Field, Sort } from './conditions.ts'
+export type { Condition } from './conditions.ts'
 export { FollowedIndex } from './follow.ts'
-export type { FacetValues, IndexReader, NumberedRow, Query } from './reader.ts'
+export { type FacetValues, IndexReader, type NumberedRow, type Query } from './reader.ts'

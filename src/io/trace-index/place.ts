@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, realpathSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { removeIndex } from './build.ts'
 import { freshness } from './facts.ts'
 import { IndexReader } from './reader.ts'
@@ -26,9 +26,19 @@ export interface Located {
  */
 export function locateIndex(path: string, cache = cacheFolder()): Located {
   const beside = stateOf(path, indexBeside(path))
-  if (beside.state === 'fresh' || beside.state === 'grown') return beside
+  if (beside.state === 'fresh' || (beside.state === 'grown' && isWritable(beside.file))) return beside
   const name = createHash('sha256').update(realpathSync(path)).digest('hex').slice(0, 32)
   return stateOf(path, join(cache, `${name}.index`))
+}
+
+function isWritable(file: string): boolean {
+  try {
+    accessSync(file, constants.W_OK)
+    accessSync(dirname(file), constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function stateOf(path: string, file: string): Located {

@@ -33,17 +33,7 @@ export interface FacetValues {
 }
 
 /** Fields whose values are counted; the others differ from trace to trace. */
-const FACETS = [
-  'generator',
-  'dataset',
-  'task',
-  'steps',
-  'outcome',
-  'firstError',
-  'gold',
-  'disagreement',
-  'maxRisk',
-] as const
+const FACETS = ['generator', 'dataset', 'task', 'steps', 'outcome', 'firstError', 'gold', 'disagreement'] as const
 /** Pages in memory, KiB. */
 const CACHE_KIB = 32 * 1024
 
@@ -118,7 +108,12 @@ export class IndexReader {
 
   /** The most frequent values of each field, at most `most` of them, null = not known. */
   facets(most: number): FacetValues[] {
-    return [...FACETS.map((field) => this.#facet(field, most)), this.#range('maxRisk'), this.#tags(most)]
+    return [
+      ...FACETS.map((field) => this.#facet(field, most)),
+      this.#range('maxRisk'),
+      this.#range('doubt'),
+      this.#tags(most),
+    ]
   }
 
   /** A table of counts: how often each combination of values occurs. */

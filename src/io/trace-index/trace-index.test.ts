@@ -169,6 +169,8 @@ describe('the index of a file of traces', () => {
   it('counts values of fields, and says what lies between the least and the greatest', async () => {
     const index = await indexed(path)
     const facets = index.facets(50)
+    expect(facets.map((f) => f.field)).toEqual([...new Set(facets.map((f) => f.field))])
+    expect(facets.map((f) => f.field)).toEqual(expect.arrayContaining([...NUMBER_FIELDS, 'tags']))
     const generators = facets.find((f) => f.field === 'generator')!
     expect(index.facets(3)[0]!.values.length).toBe(3)
     expect(generators.distinct).toBe(new Set(traces.map((t) => t.source.generator)).size)
@@ -290,6 +292,25 @@ describe('an index and its data', () => {
     const there = await FollowedIndex.open(moved, folder)
     expect(there.finished).toBe(true)
     await there.close()
+  })
+
+  it('shows its first rows while the rest is still read', async () => {
+    const file = fresh()
+    writeFileSync(file, jsonl(syntheticTraces(6_000, 4)))
+    const index = await FollowedIndex.open(file, folder)
+    const { traces: first } = index.reader.facts()
+    expect(first).toBeGreaterThanOrEqual(200)
+    expect(index.reader.find({}).length).toBeGreaterThanOrEqual(first)
+    await index.settled()
+    expect(index.reader.facts()).toMatchObject({ traces: 6_000, finished: true })
+    expect([index.share, index.failure]).toEqual([1, null])
+    await index.close()
+  })
+
+  it('is not begun for a file that a thread cannot read either', async () => {
+    const file = fresh('.json')
+    writeFileSync(file, `[${'0,'.repeat(200_000)}0]`)
+    await expect(open(file)).rejects.toThrow('GRD-IO-012')
   })
 
   it('leaves nothing beside a small file, or one that was given up', async () => {

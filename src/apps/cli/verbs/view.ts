@@ -32,11 +32,11 @@ export const view = verb({
     'gradus view labelled.jsonl --person Ada --each 2 --instructions guide.txt',
   ],
   async run(paths, options, terminal) {
-    if (paths.length === 0 || paths.includes('-')) {
+    if (paths.includes('-')) {
       throw new GradusError('GRD-CLI-001', {
-        found: paths.length === 0 ? 'no file' : 'standard input',
+        found: 'standard input',
         expected: 'files of traces, or folders of runs',
-        try: ['gradus view --help'],
+        try: ['write it to a file first: a viewer reads what it shows again and again'],
       })
     }
     const instructions = options.instructions === undefined ? null : await textOf(options.instructions)
