@@ -318,7 +318,7 @@ async function merge(
   const gold = options.gold === undefined ? [] : (await read(options.gold)).traces
   const merged = mergeFiles(voters, model, gold)
   if (options.output !== undefined) {
-    const writer = await traceWriter(options.output)
+    const writer = await traceWriter(options.output, undefined, { index: true })
     await writer.write(merged.traces)
     await writer.close()
   }
