@@ -26,6 +26,11 @@ export function withHumanEvidence(trace: Trace, given: readonly Given[]): Trace 
   }
 }
 
+/** Were the labels given to a trace of so many steps? If not, it has been changed since under the same id. */
+export function fits({ labels }: Given, steps: number): boolean {
+  return labels.length === steps
+}
+
 type Verdict = 'correct' | 'neutral' | 'incorrect'
 
 /** One entry a step: undefined = said nothing, null = cannot say. */

@@ -233,6 +233,19 @@ describe('what people said', () => {
     writeFileSync(file, await text())
     const after = await readTraces(file)
     expect(casesOf(after.traces, file).map((c) => c.gold.firstError)).toEqual([1, 0])
+
+    // The trace is another one under the same id: what was said of it is not said of the new one.
+    writeFileSync(
+      join(viewer.folder, 'q.jsonl'),
+      jsonLines([...doubtful(3).filter((t) => t.id !== 't0'), plainTrace('t0', ['new'])]),
+    )
+    await new Promise((go) => setTimeout(go, 450))
+    expect(
+      (await text())
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => (JSON.parse(line) as Trace).id),
+    ).toEqual(['t1'])
     rmSync(folder, { recursive: true })
   })
 })

@@ -5,6 +5,7 @@ import type { Trace } from '../../core/words.ts'
 import type { Condition } from '../../io/trace-index/index.ts'
 import { cutTrace } from './cut.ts'
 import type { ViewedData } from './data.ts'
+import { fits } from './human-evidence.ts'
 import type { Item, LabelStore, Said } from './labels.ts'
 import type { Queue as QueueAnswer } from './schemas.ts'
 import { shownImages } from './trace-answer.ts'
@@ -139,7 +140,7 @@ export class LabelQueue {
     const at = this.#data.numberOf(item.id, item.source)
     if (at === null) return null
     const { trace, source } = this.#data.trace(at)
-    const given = this.#store.of(item).filter((g) => g.state !== 'adjudicated')
+    const given = this.#store.of(item).filter((g) => g.state !== 'adjudicated' && fits(g, trace.steps.length))
     return {
       at,
       ...cutTrace(unlabelled(trace)),

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -88,7 +88,8 @@ describe('a run', () => {
     tree.addPath(['a', 'c'])
     const line = { id: 't', problem: 'q', tree: tree.toJSON(), path: [1, 2], best: [1, 3] }
     const circle = { ...line, tree: { ...line.tree, parent: [-1, 2, 1, 1] } }
-    const trees = new Trees([runFolder({ 'trees.jsonl': `${jsonLines([line, circle])}no tree\n` })])
+    const source = runFolder({ 'trees.jsonl': `${jsonLines([line, circle])}no tree\n` })
+    const trees = new Trees([source])
     expect(await trees.list()).toEqual([
       { at: 0, id: 't', problem: 'q', nodes: 4 },
       { at: 1, id: 't', problem: 'q', nodes: 4 },
@@ -96,6 +97,12 @@ describe('a run', () => {
     expect(await trees.tree(0)).toEqual({ at: 0, ...line })
     await expect(trees.tree(1)).rejects.toThrow('GRD-CORE-001')
     await expect(trees.tree(2)).rejects.toThrow('GRD-SERVE-005')
+    const grown = jsonLines([line])
+    appendFileSync(join(source.path, 'trees.jsonl'), grown.slice(0, 40))
+    expect((await trees.list()).length).toBe(2)
+    appendFileSync(join(source.path, 'trees.jsonl'), grown.slice(40))
+    expect((await trees.list()).map((t) => t.at)).toEqual([0, 1, 2])
+    expect(await trees.tree(2)).toEqual({ at: 2, ...line })
   })
 })
 

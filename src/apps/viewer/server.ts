@@ -14,7 +14,7 @@ import type { ViewedData } from './data.ts'
 import type { Door } from './door.ts'
 import { computedFigures } from './figures.ts'
 import { parseFilter } from './filters.ts'
-import { withHumanEvidence } from './human-evidence.ts'
+import { fits, withHumanEvidence } from './human-evidence.ts'
 import { imageAt, imagePaths } from './images.ts'
 import type { LabelStore } from './labels.ts'
 import { openApiDocument } from './openapi.ts'
@@ -143,7 +143,7 @@ export function viewerApp(
       {
         row: shownRow(data.row(at)),
         ...cutTrace(trace),
-        people: store.of({ source: source.key, id: trace.id }),
+        people: store.of({ source: source.key, id: trace.id }).filter((g) => fits(g, trace.steps.length)),
         images: shownImages(at, trace, source.folder),
       },
       200,
@@ -231,11 +231,9 @@ async function* exported(data: ViewedData, store: LabelStore): AsyncGenerator<Bu
     const { source, id } = items[0]!
     const at = data.numberOf(id, source)
     if (at === null) continue
-    const labelled = withHumanEvidence(
-      data.trace(at).trace,
-      items.map(({ given }) => given),
-    )
-    yield Buffer.from(`${JSON.stringify(labelled)}\n`)
+    const { trace } = data.trace(at)
+    const given = items.flatMap((item) => (fits(item.given, trace.steps.length) ? [item.given] : []))
+    if (given.length > 0) yield Buffer.from(`${JSON.stringify(withHumanEvidence(trace, given))}\n`)
     // Others are answered in between.
     await new Promise((resolve) => setImmediate(resolve))
   }

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { GradusError } from '../../core/errors.ts'
 import { Tree } from '../../core/tree.ts'
 import { readJsonLines } from '../../io/jsonl.ts'
-import { openBytes } from '../../io/open.ts'
+import { filePieces } from '../../io/open.ts'
 import type { Source } from './data.ts'
 import { TreeAnswer, type TreeRow } from './schemas.ts'
 
@@ -22,10 +22,16 @@ interface Place {
   bytes: number
 }
 
-/** The trees of run folders; a list is read again when its file changes. */
+interface List {
+  /** Byte up to which the file is read. */
+  end: number
+  places: Place[]
+}
+
+/** The trees of run folders; of a file that grows only what is new is read. */
 export class Trees {
   readonly #sources: readonly Source[]
-  readonly #lists = new Map<string, { stamp: string; places: Place[] }>()
+  readonly #lists = new Map<string, List>()
 
   constructor(sources: readonly Source[]) {
     this.#sources = sources
@@ -64,27 +70,34 @@ export class Trees {
   async #ofSource(source: Source, i: number): Promise<Place[]> {
     const file = join(source.path, 'trees.jsonl')
     if (!source.isRun || !existsSync(file)) return []
-    const { size, mtimeMs } = statSync(file)
-    const stamp = `${size} ${mtimeMs}`
-    const known = this.#lists.get(file)
-    if (known?.stamp === stamp) return known.places
-    const places = size === 0 ? [] : await placesIn(file, i * SLOT)
-    this.#lists.set(file, { stamp, places })
-    return places
+    const size = statSync(file).size
+    const known = this.#lists.get(file) ?? { end: 0, places: [] }
+    if (known.end === size) return known.places
+    // A run appends; a shorter file is another one.
+    const grown = size > known.end ? known : { end: 0, places: [] }
+    const list = await readOn(file, grown, i * SLOT)
+    this.#lists.set(file, list)
+    return list.places
   }
 }
 
-async function placesIn(file: string, first: number): Promise<Place[]> {
-  const Head = z.object({ id: z.string(), problem: z.string(), tree: z.object({ parent: z.array(z.number()) }) })
-  const places: Place[] = []
-  for await (const lines of readJsonLines((await openBytes(file)).bytes, file)) {
+const Head = z.object({ id: z.string(), problem: z.string(), tree: z.object({ parent: z.array(z.number()) }) })
+
+/** The list with the whole lines that have come since. */
+async function readOn(file: string, { end, places }: List, first: number): Promise<List> {
+  const list: List = { end, places: [...places] }
+  for await (const lines of readJsonLines(filePieces(file, end), file)) {
     for (const line of lines) {
+      if ('error' in line && line.open) continue
+      const start = end + line.start!
+      list.end = start + line.bytes! + (line.open ? 0 : 1)
       const read = 'error' in line ? null : Head.safeParse(line.value)
       if (!read?.success) continue
       const { id, problem, tree } = read.data
-      const row = { at: first + places.length, id, problem: problem.slice(0, PROBLEM_CHARS), nodes: tree.parent.length }
-      places.push({ row, file, start: line.start!, bytes: line.bytes! })
+      const at = first + list.places.length
+      const row = { at, id, problem: problem.slice(0, PROBLEM_CHARS), nodes: tree.parent.length }
+      list.places.push({ row, file, start, bytes: line.bytes! })
     }
   }
-  return places
+  return list
 }

@@ -121,6 +121,7 @@ describe('the index of a file of traces', () => {
     for (const words of ['"', "' OR", 'a" OR "b', 'NEAR(a b)', '-x', '*', 'text:a']) {
       expect(index.find({ words }).length).toBeLessThan(300)
     }
+    expect(index.find({ words: 'a b c '.repeat(2_000) }).length).toBe(0)
     expect(index.find({}).length).toBe(300)
     index.close()
   })

@@ -5,6 +5,9 @@ const TEXT_CHARS = 50_000
 /** Of one trace. */
 const TRACE_CHARS = 2_000_000
 
+/** Words of a question; FTS5 refuses deep expressions. */
+const MOST_WORDS = 30
+
 /** Everything of a trace that full-text search looks at: id, problem, answer, steps, tool calls and what came back. */
 export function searchable(trace: Trace): string {
   const parts = [trace.id, trace.problem.prompt, trace.answer ?? '']
@@ -25,8 +28,9 @@ export function searchable(trace: Trace): string {
  * space follows it. Words end where FTS5's `unicode61` ends them. null where there is no word.
  */
 export function matchOf(typed: string): string | null {
-  const words = typed.match(/[\p{L}\p{N}\p{M}\p{Co}]+/gu)
-  if (words === null) return null
-  const whole = /[^\p{L}\p{N}\p{M}\p{Co}]$/u.test(typed)
+  const all = typed.match(/[\p{L}\p{N}\p{M}\p{Co}]+/gu)
+  if (all === null) return null
+  const words = all.slice(0, MOST_WORDS)
+  const whole = all.length > MOST_WORDS || /[^\p{L}\p{N}\p{M}\p{Co}]$/u.test(typed)
   return words.map((w, i) => `"${w}"${i === words.length - 1 && !whole ? '*' : ''}`).join(' AND ')
 }
