@@ -57,10 +57,10 @@ export async function traceWriter(
     async close() {
       if (json) await out.write(first ? '[]\n' : '\n]\n')
       await out.close()
-      beside?.close()
+      await beside?.close()
     },
     async abandon() {
-      beside?.abandon()
+      await beside?.abandon()
       await out.abandon()
     },
   }
@@ -70,7 +70,7 @@ export async function traceWriter(
 async function indexFor(path: string): Promise<IndexBeside | null> {
   const info = await stat(path).catch(() => null)
   if (path === '-' || path.endsWith('.gz') || (info && !info.isFile())) return null
-  return new (await import('./trace-index/beside.ts')).IndexBeside(path)
+  return await (await import('./trace-index/beside.ts')).IndexBeside.open(path)
 }
 
 const onlyOne = (trace: Trace, format: string): GradusError =>

@@ -1,6 +1,7 @@
-import { renameSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import type { Trace } from '../../core/words.ts'
 import { native } from '../formats/native.ts'
+import { type Target, targetOf } from '../target.ts'
 import { removeIndex } from './build.ts'
 import { type Facts, fingerprint, tailOf } from './facts.ts'
 import { indexBeside } from './place.ts'
@@ -12,21 +13,22 @@ const WORTH_IT = 2_000
 /** The index that is written together with its data: `labelled.jsonl.index` beside `labelled.jsonl`. */
 export class IndexBeside {
   readonly #path: string
-  readonly #file: string
-  readonly #unfinished: string
+  readonly #target: Target
   readonly #writer: IndexWriter
   #bytes = 0
   #lines = 0
 
-  /** @param path under which the data will stand */
-  constructor(path: string) {
+  private constructor(path: string, target: Target) {
     this.#path = path
-    this.#file = indexBeside(path)
-    this.#unfinished = `${this.#file}.${process.pid}.tmp`
-    removeIndex(this.#unfinished)
+    this.#target = target
     const nothing = { format: native.name, size: 0, modified: 0, head: '', end: 0, tail: '', finished: false }
     const facts: Facts = { ...nothing, traces: 0, steps: 0, leftOut: 0, examples: [] }
-    this.#writer = new IndexWriter(this.#unfinished, facts, false)
+    this.#writer = new IndexWriter(target.name, facts, false)
+  }
+
+  /** @param path under which the data will stand */
+  static async open(path: string): Promise<IndexBeside> {
+    return new IndexBeside(path, await targetOf(indexBeside(path)))
   }
 
   /** @param lines of the traces, without line feed */
@@ -42,22 +44,20 @@ export class IndexBeside {
   }
 
   /** Once the data stand under their name. */
-  close(): void {
-    removeIndex(this.#file)
+  async close(): Promise<void> {
+    const path = this.#path
     const { traces } = this.#writer
-    const whole = statSync(this.#path).size === this.#bytes
-    this.#writer.close({
-      ...fingerprint(this.#path),
-      end: this.#bytes,
-      tail: tailOf(this.#path, this.#bytes),
-      finished: true,
-    })
-    if (whole && traces >= WORTH_IT) renameSync(this.#unfinished, this.#file)
-    else removeIndex(this.#unfinished)
+    const end = this.#bytes
+    const whole = statSync(path).size === end
+    this.#writer.close({ ...fingerprint(path), end, tail: tailOf(path, end), finished: true })
+    // That of the file which stood here before.
+    removeIndex(indexBeside(path))
+    if (whole && traces >= WORTH_IT) await this.#target.commit()
+    else await this.#target.discard()
   }
 
-  abandon(): void {
+  async abandon(): Promise<void> {
     this.#writer.close()
-    removeIndex(this.#unfinished)
+    await this.#target.discard()
   }
 }

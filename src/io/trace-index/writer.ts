@@ -53,7 +53,7 @@ export class IndexWriter {
     this.#db.exec(
       watched
         ? 'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL'
-        : 'PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF',
+        : 'PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF',
     )
     this.#db.exec(`PRAGMA cache_size = -${CACHE_KIB}`)
     if (this.#db.prepare('PRAGMA user_version').get()?.['user_version'] !== INDEX_VERSION) {

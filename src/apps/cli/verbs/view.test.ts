@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { afterAll, describe, expect, it } from 'vitest'
 import { syntheticTraces } from '../../../../bench/synthetic-traces.ts'
 import { packageRoot } from '../../package-root.ts'
@@ -28,6 +29,19 @@ async function started(...args: string[]) {
   return { process, ask }
 }
 
+/** Packed bytes of all scripts that the page loads before it shows anything: those that `main.js` imports at once. */
+async function firstBytes(ask: (path: string) => Promise<Response>): Promise<number> {
+  const seen = new Map<string, number>()
+  const add = async (path: string): Promise<void> => {
+    if (seen.has(path)) return
+    const text = await (await ask(path)).text()
+    seen.set(path, gzipSync(text).length)
+    for (const [, name] of text.matchAll(/(?:from|import)\s*["']\.\/([^"']+)["']/g)) await add(`/assets/${name}`)
+  }
+  await add('/assets/main.js')
+  return [...seen.values()].reduce((a, b) => a + b, 0)
+}
+
 describe('gradus view', () => {
   it('serves the page and the data on this machine, and ends with Ctrl-C', async () => {
     const { process, ask } = await started('--person', 'Ada', '--instructions', 'guide.txt')
@@ -35,6 +49,7 @@ describe('gradus view', () => {
     expect(page.headers.get('content-type')).toMatch(/^text\/html/)
     const script = await ask('/assets/main.js')
     expect([script.status, script.headers.get('content-encoding')]).toEqual([200, 'gzip'])
+    expect(await firstBytes(ask)).toBeLessThan(250_000)
     expect(await (await ask('/api/session')).json()).toMatchObject({ traces: 12, person: 'Ada', name: 'some.jsonl' })
     expect(await (await ask('/api/queue?person=Ada')).json()).toMatchObject({
       instructions: 'Mark the first step that is wrong.',
