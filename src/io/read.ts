@@ -100,7 +100,7 @@ export function readAgain(text: string, line: number, part: number, format: stri
   const value = parseDocument(text.replace(/^\ufeff/, ''), path)
   const trace = formatNamed(format).read(value, at)[part]
   if (trace) return trace
-  throw new GradusError('GRD-IO-015', { where: { file: path }, expected: `trace ${part + 1} of a line` })
+  throw new GradusError('GRD-IO-016', { where: { file: path }, expected: `trace ${part + 1} of a line` })
 }
 
 /** Closes the file where no format fits. */

@@ -105,7 +105,7 @@ export class ViewedData {
 
   /**
    * The trace and what it comes from; the last one is kept, since its texts are asked for in pieces.
-   * @throws GradusError GRD-SERVE-005, GRD-IO-015
+   * @throws GradusError GRD-SERVE-005, GRD-IO-016
    */
   trace(at: number): { trace: Trace; source: Source } {
     const { index, source } = this.#slotOf(at)

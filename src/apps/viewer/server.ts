@@ -270,7 +270,7 @@ function mean(values: readonly number[]): number {
   return values.length === 0 ? 1 : values.reduce((a, b) => a + b, 0) / values.length
 }
 
-const STATUS: Record<string, 404 | 409> = { 'GRD-SERVE-005': 404, 'GRD-SERVE-006': 409, 'GRD-IO-015': 409 }
+const STATUS: Record<string, 404 | 409> = { 'GRD-SERVE-005': 404, 'GRD-SERVE-006': 409, 'GRD-IO-016': 409 }
 
 /** What went wrong as JSON; of a fault of our own the browser learns nothing but that. */
 function failure(error: unknown, c: Context): Response {

@@ -126,7 +126,7 @@ export class IndexReader {
 
   /**
    * The whole trace.
-   * @throws GradusError GRD-IO-015 where its line is no longer what it was
+   * @throws GradusError GRD-IO-016 where its line is no longer what it was
    */
   trace(at: number): Trace | null {
     const row = this.#row.get(at)
@@ -138,7 +138,7 @@ export class IndexReader {
       return JSON.parse(inflateRawSync(stored).toString('utf8')) as Trace
     }
     const changed = (cause?: unknown) =>
-      new GradusError('GRD-IO-015', {
+      new GradusError('GRD-IO-016', {
         where: { file: this.#path },
         found: `another record in the place of ${String(row['id'])}`,
         try: ['reload: the file is read again'],

@@ -224,7 +224,7 @@ describe('an index and its data', () => {
     writeFileSync(file, jsonl(traces.slice(0, 5)))
     const index = await open(file)
     writeFileSync(file, jsonl(traces.slice(10, 12)))
-    expect(() => index.reader.trace(4)).toThrow('GRD-IO-015')
+    expect(() => index.reader.trace(4)).toThrow('GRD-IO-016')
     await index.refresh()
     await index.settled()
     expect(index.reader.facts().traces).toBe(2)
