@@ -51,7 +51,7 @@ export class RunPolicies {
 
 /** Traces to a file of the folder, whole or not at all. */
 export async function writeTraces(path: string, traces: AsyncIterable<Trace> | Iterable<Trace>): Promise<void> {
-  const writer = await traceWriter(path)
+  const writer = await traceWriter(path, undefined, { index: true })
   try {
     for await (const trace of traces) await writer.write([trace])
   } catch (error) {
