@@ -96,6 +96,15 @@ export const Evidence = z.discriminatedUnion('kind', [
     usage: Usage.optional(),
   }),
   z.object({
+    kind: z.literal('score'),
+    source: z.string(),
+    step: z.number().int(),
+    /** In [0, 1]: P(the step is right) or P(a run from here ends right), as `meaning` says; null = cannot say. */
+    value: z.number().min(0).max(1).nullable(),
+    meaning: z.enum(['correctness', 'value']),
+    usage: Usage.optional(),
+  }),
+  z.object({
     kind: z.literal('tool'),
     source: z.string(),
     step: z.number().int(),

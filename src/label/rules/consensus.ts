@@ -62,11 +62,15 @@ function byRollouts(steps: number, evidence: readonly Evidence[], minSuccessRate
   return pooledRollouts(steps, evidence).after.map((n) => n && n.successes / n.trials > minSuccessRate)
 }
 
-/** The last judgement that reached a verdict; one that could not be parsed says nothing. */
+/** Most of the judgements that reached a verdict; one that could not be parsed says nothing, and so does a tie. */
 function byJudge(steps: number, evidence: readonly Evidence[]): (boolean | null)[] {
   const tools = toolVerdicts(steps, evidence)
   return tools.map((tool, step) => {
-    const last = evidence.findLast((e) => e.kind === 'judgement' && e.step === step && e.verdict !== null)
-    return last?.kind === 'judgement' ? last.verdict !== 'incorrect' : tool
+    const verdicts = evidence.flatMap((e) =>
+      e.kind === 'judgement' && e.step === step && e.verdict ? [e.verdict] : [],
+    )
+    if (verdicts.length === 0) return tool
+    const wrong = verdicts.filter((v) => v === 'incorrect').length
+    return 2 * wrong === verdicts.length ? null : 2 * wrong < verdicts.length
   })
 }

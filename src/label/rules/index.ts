@@ -6,6 +6,7 @@ import { firstErrorPosterior } from './first-error-posterior.ts'
 import { hard } from './hard.ts'
 import { relativeProgress } from './relative-progress.ts'
 import type { LabelRule } from './rule.ts'
+import { scores } from './scores.ts'
 import { soft } from './soft.ts'
 import { toolReliability } from './tool-reliability.ts'
 import { toolVeto } from './tool-veto.ts'
@@ -21,4 +22,5 @@ export const RULES: readonly LabelRule[] = [
   firstErrorPosterior,
   alignment,
   faithfulness,
+  scores,
 ]

@@ -98,6 +98,12 @@ describe('consensus', () => {
     expect(apply(consensus, 4, evidence)).toEqual([1, 0, 'sources-disagree', 'no-evidence'])
   })
 
+  it('takes the verdict that most samples of the judge gave, and none where they are even', () => {
+    const samples = [judged(0, 'incorrect'), judged(0, 'correct'), judged(0, 'correct')]
+    expect(apply(consensus, 1, [rolled(0, 4), ...samples])).toEqual([1])
+    expect(apply(consensus, 1, [rolled(0, 4), ...samples.slice(0, 2)])).toEqual(['no-evidence'])
+  })
+
   it('never reads an unparsed judgement as a verdict, and asks a tool only where no judge has spoken', () => {
     expect(apply(consensus, 1, [rolled(0, 4), judged(0, null)])).toEqual(['no-evidence'])
     expect(apply(consensus, 1, [rolled(0, 4), judged(0, null), tool(0, 'correct')])).toEqual([1])

@@ -66,6 +66,8 @@ function saying(e: Evidence): string {
       return `value ${e.value.toFixed(2)} over ${e.visits} looks`
     case 'likelihood':
       return 'the reference is not more probable after it'
+    case 'score':
+      return e.value === null ? 'cannot say' : `${e.meaning} ${e.value.toFixed(2)}`
     case 'human':
       return e.note ?? String(e.verdict)
     case 'imported':
