@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Evidence, Meaning, StepLabel } from '../../core/words.ts'
+import { judgementScore } from '../../models/rewards/judge.ts'
 import { toolVerdicts } from './pooled.ts'
 import type { LabelRule } from './rule.ts'
 
@@ -56,8 +57,5 @@ function cut(labels: readonly StepLabel[], threshold: number): StepLabel[] {
 /** In [0, 1], null where the evidence says nothing of this meaning. */
 function said(e: Evidence, meaning: Meaning): number | null {
   if (e.kind === 'score') return e.meaning === meaning ? e.value : null
-  if (e.kind !== 'judgement' || meaning !== 'correctness') return null
-  const sure = e.logprob === undefined ? 1 : Math.exp(Math.min(0, e.logprob))
-  if (e.verdict === 'correct') return sure
-  return e.verdict === 'incorrect' ? 1 - sure : null
+  return e.kind === 'judgement' && meaning === 'correctness' ? judgementScore(e) : null
 }

@@ -85,7 +85,7 @@ function textOf(step: Step): string {
 }
 
 /** The question with the context that can be written down, in the order of the problem. */
-function promptOf(problem: Problem): string {
+export function promptOf(problem: Problem): string {
   const parts = (problem.context ?? []).flatMap((context): string[] => {
     if (context.kind === 'documents') return context.documents.map(({ id, text }) => `[${id}]\n${text}`)
     if (context.kind === 'table') {
