@@ -1,13 +1,11 @@
 import { z } from 'zod'
-import { GradusError } from '../../core/errors.ts'
 import { Fault } from '../../engine/fault.ts'
-import { HttpClient } from '../../engine/http.ts'
+import { jsonClient } from './client.ts'
 import type { ChatRequest, Embedded, Endpoint, Generation, Price, Scored, TextRequest } from './endpoint.ts'
-import { Key } from './key.ts'
 import { probe } from './probe.ts'
 import { readStream } from './stream.ts'
 import type { BodyOptions, Json } from './wire.ts'
-import { chatBody, isRecord, parseAnswer, readChoice, readUsage, SCHEMA_FIELDS, statusFault, textBody } from './wire.ts'
+import { chatBody, isRecord, parseAnswer, readChoice, readUsage, SCHEMA_FIELDS, textBody } from './wire.ts'
 
 const price = z.strictObject({
   prompt: z.number().nonnegative().describe('US dollars for a million prompt tokens'),
@@ -49,17 +47,8 @@ export type OpenAiCompatibleOptions = z.input<typeof OPENAI_COMPATIBLE_OPTIONS>
  * @throws GradusError GRD-CLI-002 for an address that is none or that holds a secret
  */
 export function openAiCompatible(options: OpenAiCompatibleOptions): Endpoint {
-  const base = readUrl(options.url)
+  const { base, hide, open, ask } = jsonClient(options)
   const name = options.name ?? base.href
-  const key = options.keyFrom === undefined ? undefined : new Key(options.keyFrom)
-  const hide = (text: string): string => key?.hide(text) ?? text
-  const client = new HttpClient()
-  const addresses = new Map<string, URL>()
-  const address = (path: string): URL => {
-    const known = addresses.get(path) ?? new URL(path, base)
-    addresses.set(path, known)
-    return known
-  }
   const bodyOptions = (n: number): BodyOptions => ({
     model: options.model,
     n,
@@ -67,27 +56,6 @@ export function openAiCompatible(options: OpenAiCompatibleOptions): Endpoint {
     schemaField: options.schemaField ?? 'response_format',
     maxTokensField: options.maxTokensField ?? 'max_tokens',
   })
-
-  async function open(path: string, body: Json | null, signal: AbortSignal) {
-    const headers: Record<string, string> = { accept: 'application/json, text/event-stream' }
-    if (body) headers['content-type'] = 'application/json'
-    if (key) headers['authorization'] = `Bearer ${key.read()}`
-    const reply = await client.call({
-      method: body ? 'POST' : 'GET',
-      url: address(path),
-      headers,
-      ...(body && { body: JSON.stringify(body) }),
-      signal,
-    })
-    if (reply.status === 200) return reply
-    const text = await reply.text()
-    throw statusFault(reply.status, reply.headers, key ? key.redact(text) : text)
-  }
-
-  async function ask(path: string, body: Json | null, signal: AbortSignal): Promise<Json> {
-    const reply = await open(path, body, signal)
-    return parseAnswer(hide(await reply.text()))
-  }
 
   async function generation(
     path: string,
@@ -167,24 +135,6 @@ export function openAiCompatible(options: OpenAiCompatibleOptions): Endpoint {
       ),
   }
   return endpoint
-}
-
-function readUrl(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text.endsWith('/') ? text : `${text}/`) : null
-  if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-    throw new GradusError('GRD-CLI-002', {
-      found: 'an address that is no http or https URL',
-      expected: 'http://host:port/v1',
-    })
-  }
-  if (url.username !== '' || url.password !== '' || url.search !== '') {
-    throw new GradusError('GRD-CLI-002', {
-      found: `user, password or query in the address of ${url.host}`,
-      expected: 'an address without secrets',
-      try: ['put the key into an environment variable and give its name'],
-    })
-  }
-  return url
 }
 
 function promptLength(request: ChatRequest): number {
