@@ -6,6 +6,7 @@ import { SPLITTERS } from '../io/steps/index.ts'
 import { ANNOTATORS } from '../label/annotators/index.ts'
 import { LABEL_MODELS } from '../label/label-models/index.ts'
 import { RULES } from '../label/rules/index.ts'
+import { PRM_ADAPTERS } from '../models/rewards/prm-adapters/index.ts'
 import { LEARNERS } from '../models/training/learners.ts'
 import { BENCHMARKS } from '../prove/benchmarks/index.ts'
 import { TASKS } from '../worlds/tasks/index.ts'
@@ -50,6 +51,11 @@ export const CATALOGUE: readonly Room[] = [
   { name: 'rules', question: 'which rule makes evidence a label?', methods: RULES },
   { name: 'label-models', question: 'how do noisy sources become one calibrated risk?', methods: LABEL_MODELS },
   { name: 'learners', question: 'who learns to score steps from their numbers?', methods: LEARNERS },
+  {
+    name: 'reward-models',
+    question: 'whose score can be asked over a wire (--reward prm:NAME@URL#MODEL)?',
+    methods: PRM_ADAPTERS,
+  },
   { name: 'searches', question: 'how do scores buy better answers?', methods: SEARCHES },
   { name: 'benchmarks', question: 'how good is it?', methods: BENCHMARKS },
 ]

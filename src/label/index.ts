@@ -12,6 +12,7 @@ export { ANNOTATORS, OFFLINE_ANNOTATORS } from './annotators/index.ts'
 export { type MctsContext, type MctsOptions, type MctsTree, mctsSearch } from './annotators/mcts-search.ts'
 export { lineSamples } from './annotators/mutation.ts'
 export { type OmegaTree, omegaExamples, omegaScore, omegaSearch } from './annotators/omegaprm.ts'
+export { rewardAnnotator } from './annotators/reward.ts'
 export { spare, spareWith } from './annotators/spare.ts'
 export { type Subtask, subtask, subtasksOf } from './annotators/subtask.ts'
 export {

@@ -37,9 +37,10 @@ export type PolicyFlags = z.output<typeof flags>
 
 /**
  * @param spec null = the run has no policy
+ * @param judged does the run ask another endpoint, which takes key and price too?
  * @throws GradusError GRD-CLI-002 for settings that the policy would not look at
  */
-export function checkPolicyFlags(spec: PolicySpec | null, options: PolicyFlags): void {
+export function checkPolicyFlags(spec: PolicySpec | null, options: PolicyFlags, judged = false): void {
   const refuse = (field: string, found: string, expected: string): never => {
     throw new GradusError('GRD-CLI-002', { where: { field }, found, expected })
   }
@@ -54,6 +55,7 @@ export function checkPolicyFlags(spec: PolicySpec | null, options: PolicyFlags):
     refuse('--temperature', kind, 'a model')
   if (kind === 'http') return
   for (const name of ['maxTokens', 'prompt', 'system', 'template', 'key', 'price'] as const) {
+    if (judged && (name === 'key' || name === 'price')) continue
     if (options[name] !== undefined) refuse(`--${name === 'maxTokens' ? 'max-tokens' : name}`, kind, 'an endpoint')
   }
 }
@@ -85,11 +87,15 @@ export function priceOf({ price }: PolicyFlags): { prompt: number; completion: n
   return prompt === undefined || completion === undefined ? null : { prompt, completion }
 }
 
-/** @param run decides which runs share a budget and a journal */
-export function engineOf(spec: PolicySpec, options: PolicyFlags, run: string): Engine {
+/**
+ * @param spec null = endpoints only are asked
+ * @param run decides which runs share a budget and a journal
+ */
+export function engineOf(spec: PolicySpec | null, options: PolicyFlags, run: string): Engine {
   const { budgetTokens: tokens, budgetCalls: calls, budgetCost: cost, budgetSeconds: seconds } = options
   // A player by rules plays again for nothing.
-  const keeps = (spec.kind === 'http' || spec.kind === 'embedded') && options.cache !== false
+  const free = spec?.kind === 'task' || spec?.kind === 'game24-random'
+  const keeps = !free && options.cache !== false
   return new Engine({
     concurrency: options.jobs,
     run,

@@ -2,6 +2,7 @@ import type { Trace } from '../../core/words.ts'
 import { costOf, estimateTokens } from '../../models/endpoints/wire.ts'
 import { type LabelPlan, refusalsOf } from './label-plan.ts'
 import { hostOf, type PolicySpec } from './open-policy.ts'
+import { type RewardSpec, rewardHost } from './open-reward.ts'
 import type { RolloutCheck } from './rollout-check.ts'
 
 /** What a labelling run asks of its policy at most, before anything is asked. */
@@ -22,14 +23,36 @@ export interface LabelCost {
   tokens: { prompt: number; completion: number }
   /** US dollars, where a price is known. */
   cost?: number
+  /** What judges and reward models are asked, where the run has some. */
+  rewards?: RewardCost
 }
 
-/** @param price dollars for a million tokens */
+interface RewardCost {
+  hosts: string[]
+  /** Traces that they read. */
+  traces: number
+  /** Repairs included. */
+  calls: number
+  /** Guessed from the lengths, a quarter of the characters; written ones are the most that is allowed. */
+  tokens: { prompt: number; completion: number }
+  /** Secrets that are taken out of the traces before they are sent. */
+  secrets: number
+  /** US dollars, where a price is known. */
+  cost?: number
+}
+
+type Price = { prompt: number; completion: number } | null
+
+/** @param prices dollars for a million tokens */
 export async function labelCost(
   traces: AsyncIterable<readonly Trace[]>,
   plan: LabelPlan,
-  { spec, check }: { spec: PolicySpec | null; check: RolloutCheck | undefined },
-  price: { prompt: number; completion: number } | null,
+  {
+    spec,
+    check,
+    rewards = [],
+  }: { spec: PolicySpec | null; check: RolloutCheck | undefined; rewards?: readonly RewardSpec[] },
+  prices: { policy: Price; rewards: Price },
 ): Promise<LabelCost> {
   const cost: LabelCost = {
     host: spec === null ? null : hostOf(spec),
@@ -41,6 +64,13 @@ export async function labelCost(
     texts: 0,
     tokens: { prompt: 0, completion: 0 },
   }
+  const asked: RewardCost = {
+    hosts: [...new Set(rewards.flatMap((spec) => rewardHost(spec) ?? []))],
+    traces: 0,
+    calls: 0,
+    tokens: { prompt: 0, completion: 0 },
+    secrets: 0,
+  }
   const tokensOf = (characters: number): number => {
     return spec?.kind === 'http' ? estimateTokens(characters) : Math.round(characters)
   }
@@ -51,10 +81,15 @@ export async function labelCost(
       cost.traces++
       for (const { code } of refusalsOf(plan, trace)) cost.refused[code] = (cost.refused[code] ?? 0) + 1
       const asking = plan.annotators.filter((a) => a.expect && a.applies(trace))
-      if (asking.length > 0) cost.covered++
+      if (asking.some((a) => !a.needs.includes('reward'))) cost.covered++
+      if (asking.some((a) => a.needs.includes('reward'))) asked.traces++
       const written = trace.steps.reduce((n, step) => n + step.text.length + 1, 0)
       for (const { expect } of asking) {
-        const { rollouts, texts = 0 } = expect?.(trace) ?? { rollouts: 0 }
+        const { rollouts, texts = 0, sent } = expect?.(trace) ?? { rollouts: 0 }
+        asked.calls += sent?.calls ?? 0
+        asked.tokens.prompt += estimateTokens(sent?.characters ?? 0)
+        asked.tokens.completion += sent?.completion ?? 0
+        asked.secrets += sent?.secrets ?? 0
         cost.rollouts += rollouts
         cost.texts += texts
         // From the middle: half a trace is read, half is written.
@@ -70,6 +105,14 @@ export async function labelCost(
     cost.tokens = { prompt: Math.ceil(cost.tokens.prompt * more), completion: Math.ceil(cost.tokens.completion * more) }
     cost.rollouts += cost.recoveryRollouts
   }
+  const priced = priceOf(cost, prices.policy)
+  return rewards.length === 0 ? priced : { ...priced, rewards: priceOf(asked, prices.rewards) }
+}
+
+function priceOf<C extends { tokens: { prompt: number; completion: number } }>(
+  cost: C,
+  price: Price,
+): C & { cost?: number } {
   if (!price) return cost
   const { prompt, completion } = cost.tokens
   return { ...cost, cost: costOf({ promptTokens: prompt, completionTokens: completion, cachedTokens: 0 }, price) }

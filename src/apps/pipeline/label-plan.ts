@@ -3,8 +3,9 @@ import type { Trace, Usage } from '../../core/words.ts'
 import type { StepWriter } from '../../engine/rollout.ts'
 import type { Annotator } from '../../label/annotators/annotator.ts'
 import { firstErrorLocator } from '../../label/annotators/first-error-locator.ts'
-import { OFFLINE_ANNOTATORS } from '../../label/annotators/index.ts'
+import { ANNOTATORS, OFFLINE_ANNOTATORS } from '../../label/annotators/index.ts'
 import { monteCarlo } from '../../label/annotators/monte-carlo.ts'
+import { rewardAnnotator } from '../../label/annotators/reward.ts'
 import { type RecoveryRate, recoveryWarning } from '../../label/recovery-rate.ts'
 import { consensus } from '../../label/rules/consensus.ts'
 import { firstErrorPosterior } from '../../label/rules/first-error-posterior.ts'
@@ -30,6 +31,8 @@ export interface PlanRequest {
   rule?: string | undefined
   /** Which traces the run's policy can continue; absent where the run has no policy. */
   check?: RolloutCheck | undefined
+  /** Names of the reward models of the run. */
+  rewards?: readonly string[] | undefined
 }
 
 /** What a labelling run does with each trace. */
@@ -48,13 +51,31 @@ export interface LabelPlan {
  * Annotators and rule from their names on the command line.
  *
  * Without a rule it follows the annotators: tools alone are weighed by reliability, rollouts alone make hard labels (the
- * locator's a posterior), both together a veto, references an alignment.
- * @throws GradusError GRD-LABEL-001 for unknown names, GRD-LABEL-004 where a policy is needed and none given
+ * locator's a posterior), both together a veto, references an alignment, reward models their scores. Where no annotator
+ * is named and the run has reward models, these are the annotators.
+ * @throws GradusError GRD-LABEL-001 for unknown names, GRD-LABEL-004 where a policy or reward model is needed and none
+ * given
  */
 export function labelPlan(request: PlanRequest): LabelPlan {
-  const { check } = request
-  const specs = request.with && parseSpecs(request.with)
-  const chosen = specs ? specs.flatMap(annotatorsOf) : [...OFFLINE_ANNOTATORS]
+  const { check, rewards = [] } = request
+  const named = request.with ?? (rewards.length > 0 ? rewards.map((name) => `reward:${name}`) : undefined)
+  const specs = named && parseSpecs(named)
+  const chosen = specs ? specs.flatMap((spec) => annotatorsOf(spec, rewards)) : [...OFFLINE_ANNOTATORS]
+  const unscored = chosen.find(
+    (a) => a.needs.includes('reward') && !rewards.some((name) => a.name === `reward:${name}`),
+  )
+  if (unscored) {
+    const name = unscored.name.replace('reward:', '')
+    throw new GradusError('GRD-LABEL-004', {
+      found: `${unscored.name} without the model`,
+      expected: name === 'judge' ? 'the address of a judge' : 'the address of the reward model',
+      try: [
+        name === 'judge'
+          ? '--judge http://127.0.0.1:8000/v1#NAME   (the model behind a #)'
+          : `--reward prm:${name}@http://127.0.0.1:8000/v1#NAME`,
+      ],
+    })
+  }
   const rollingOut = chosen.filter((a) => a.needs.includes('policy'))
   const weighing = chosen.filter((a) => a.needs.includes('logprobs'))
   const asking = [...rollingOut, ...weighing]
@@ -119,9 +140,12 @@ function ruleNamed(name: string): LabelRule {
   })
 }
 
-function annotatorsOf(spec: Spec): Annotator[] {
+function annotatorsOf(spec: Spec, rewards: readonly string[]): Annotator[] {
   const alias = ALIASES[spec.name]
   if (alias) return [...alias.annotators]
+  // A model from a file is known to this run only.
+  const own = rewards.find((name) => spec.name === `reward:${name}`)
+  if (own !== undefined && !ANNOTATORS.some((a) => a.name === spec.name)) return [rewardAnnotator(own)]
   return annotatorsNamed([spec.name]).map((a) =>
     Object.keys(spec.given).length === 0 ? a : bind(a, specOptions({ ...spec, name: a.name }, a.options)),
   )

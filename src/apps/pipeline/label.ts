@@ -59,6 +59,7 @@ export async function labelTrace(
   for (const annotator of annotators) {
     if (annotator.runsCode && !context.allowCode) continue
     if (annotator.needs.some((need) => need === 'policy' || need === 'logprobs') && !context.policy) continue
+    if (annotator.needs.includes('reward') && !context.rewards) continue
     if (!annotator.applies(trace)) continue
     const spend = (usage: Usage): void => context.spend(usage, annotator.name)
     fresh.push(...(await annotator.annotate(trace, { ...context, spend })))

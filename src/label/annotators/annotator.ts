@@ -12,6 +12,8 @@ export type Need =
   | 'policy'
   /** A model that says how probable a given text is. */
   | 'logprobs'
+  /** A reward model of the annotator's name. */
+  | 'reward'
   | 'answer'
   | 'reference'
 
@@ -25,10 +27,14 @@ export interface AnnotateContext extends VerifyContext {
   value?: RewardModel
   /** Looks at the steps that a search writes, in place of the verifier that an annotator's options name. */
   tool?: StepTool
+  /** Reward models by name and options; present where the annotator needs `reward`. */
+  rewards?: (name: string, options: unknown) => RewardModel | undefined
   /** Names every random choice. */
   seed: string
   /** Called with what was spent, as it is spent. @param by annotator, where known */
   spend(usage: Usage, by?: string): void
+  /** Called where a trace got no evidence because a model failed on it. */
+  failed?(error: GradusError): void
   /** Called with each tree when it is grown, by annotators that grow one; absent where nobody keeps them. */
   grown?(tree: GrownTree): void
 }
@@ -44,6 +50,16 @@ export interface GrownTree {
   path: Node[]
   /** Nodes of the line that the search would follow, where it has one. */
   best?: Node[]
+}
+
+/** What is sent to a reward model at most, retries left out. */
+export interface Sent {
+  calls: number
+  characters: number
+  /** Tokens that it may write. */
+  completion: number
+  /** Secrets that are taken out before. */
+  secrets: number
 }
 
 /** The part of a verifier that a search needs; also what a simulated tool is. */
@@ -64,8 +80,11 @@ export interface Annotator extends Method {
   applies(trace: Trace): boolean
   /** Why it cannot look at a trace that lacks what it needs, for people; such traces are counted by code. */
   refuses?(trace: Trace): GradusError | null
-  /** Upper bound of what a trace costs: rollouts, and given texts that are weighed; absent where nothing is spent. */
-  expect?(trace: Trace, options?: unknown): { rollouts: number; texts?: number }
+  /**
+   * Upper bound of what a trace costs: rollouts, given texts that are weighed, what a reward model reads; absent where
+   * nothing is spent.
+   */
+  expect?(trace: Trace, options?: unknown): { rollouts: number; texts?: number; sent?: Sent }
   /** @param options as `options` has them, defaults where left out */
   annotate(trace: Trace, context: AnnotateContext, options?: unknown): Promise<Evidence[]>
 }

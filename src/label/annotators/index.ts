@@ -7,6 +7,7 @@ import { monteCarlo } from './monte-carlo.ts'
 import { mutation } from './mutation.ts'
 import { omegaprm } from './omegaprm.ts'
 import { pathFaithfulness } from './path-faithfulness.ts'
+import { REWARD_ANNOTATORS } from './reward.ts'
 import { solver } from './solver.ts'
 import { spare } from './spare.ts'
 import { subtask } from './subtask.ts'
@@ -24,6 +25,7 @@ export const ANNOTATORS: readonly Annotator[] = [
   spare,
   subtask,
   pathFaithfulness,
+  ...REWARD_ANNOTATORS,
 ]
 
 /** What can look at any trace without a model or anything else; used where no annotator is named. */

@@ -72,7 +72,10 @@ describe('a judge', () => {
   })
 
   it('is believed as far as the log-probability of its verdict goes', async () => {
-    const judge = judgeReward({ ...(await asked((body) => form(body, '+-'))), logprobs: true })
+    const judge = judgeReward({
+      ...(await asked((body) => form(body, '+-').replaceAll(/[:,{}[\]]/g, ' $& '))),
+      logprobs: true,
+    })
     const [scored] = await judge.score([{ problem, steps: steps('a', 'b') }])
     const [right, wrong] = (scored?.ok && scored.scores) || []
     expect(right).toBeGreaterThan(0)

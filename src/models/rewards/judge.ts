@@ -137,11 +137,14 @@ function requestOf(
 
 export type Judgement = Extract<Evidence, { kind: 'judgement' }>
 
+/** How the reason of a judgement begins that has no verdict because the answer could not be read. */
+export const UNREADABLE = 'no verdict that can be read'
+
 /** One judgement a step; the cost of the answer stands with the first. */
 function judgements({ steps, wrong }: ReadVerdicts, usage: Usage): Judgement[] {
   return steps.map((v, step): Judgement => {
     const head = { kind: 'judgement', source: 'judge', step, ...(step === 0 && { usage }) } as const
-    if (v === null) return { ...head, verdict: null, reason: `no verdict that can be read: ${wrong ?? ''}` }
+    if (v === null) return { ...head, verdict: null, reason: `${UNREADABLE}: ${wrong ?? ''}` }
     if (v.verdict === 'unsure') return { ...head, verdict: null, reason: `cannot say: ${v.reason}` }
     return { ...head, verdict: v.verdict, reason: v.reason, ...(v.logprob !== undefined && { logprob: v.logprob }) }
   })

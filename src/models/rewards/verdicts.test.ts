@@ -51,12 +51,15 @@ describe('verdicts of a judge', () => {
     const text = `I think. ${answer(entry(1, 'correct', 'says \\"verdict\\": \\"incorrect\\"'), entry(2, 'incorrect'))}`
     // Cut unlike the words: each verdict spans two tokens, the second with its closing quote.
     const tokens = text
-      .split(/(?<="verdict":")|(?<=cor|incor)(?=rect)/)
+      .split(/(?<="verdict":")|(?<=cor|incor)(?=rect)|(?<=rect")/)
       .map((token, i) => ({ token, logprob: -(i + 1) / 10 }))
     const read = readVerdicts(text, KEY, 2, tokens).steps.map((v) => v?.logprob)
     const at = tokens.flatMap((t, i) => (t.token === 'cor' || t.token === 'incor' ? [i] : []))
     expect(read).toEqual(at.map((i) => expect.closeTo(-(i + 1) / 10 - (i + 2) / 10)))
-    expect(readVerdicts(text, KEY, 2, tokens.slice(1)).steps[0]).not.toHaveProperty('logprob')
+    // Tokens of another text, and one token for all of it, say nothing of the decision.
+    for (const other of [tokens.slice(1), [{ token: text, logprob: -3 }]]) {
+      expect(readVerdicts(text, KEY, 2, other).steps[0]).not.toHaveProperty('logprob')
+    }
   })
 
   it('are read in time that does not run away on braces', () => {

@@ -97,7 +97,10 @@ function endOfObject(text: string, from: number): number | null {
 /** A verdict as it stands in the object; inside a reason the quotes would be escaped. */
 const VERDICT = /"verdict"\s*:\s*"(\w+)"/g
 
-/** For each verdict in the object the summed log-probability of the tokens that its word touches, null = not known. */
+/**
+ * For each verdict in the object the summed log-probability of the tokens that its word touches. null = not known, as
+ * where one token holds other words too: its log-probability is not that of the decision.
+ */
 function verdictLogprobs(
   object: string,
   offset: number,
@@ -118,7 +121,10 @@ function verdictLogprobs(
     let sum: number | null = null
     for (const [i, start] of starts.entries()) {
       const { token, logprob } = tokens[i]!
-      if (start < end && start + token.length > begin) sum = (sum ?? 0) + logprob
+      if (start >= end || start + token.length <= begin) continue
+      const around = token.slice(0, Math.max(0, begin - start)) + token.slice(Math.max(0, end - start))
+      if (/\w/.test(around)) return null
+      sum = (sum ?? 0) + logprob
     }
     return sum
   })

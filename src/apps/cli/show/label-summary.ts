@@ -1,8 +1,9 @@
 import { describePlace, type GradusError } from '../../../core/errors.ts'
-import { addUsage, NO_USAGE, type Trace, type Usage } from '../../../core/words.ts'
+import { addUsage, type Evidence, NO_USAGE, type Trace, type Usage } from '../../../core/words.ts'
 import type { Counts } from '../../../engine/engine.ts'
 import { leftOut, type ReadReport } from '../../../io/read.ts'
 import type { RecoveryRate } from '../../../label/recovery-rate.ts'
+import { UNREADABLE } from '../../../models/rewards/judge.ts'
 import { goldOf } from '../../../prove/cases.ts'
 import { type LabelReport, REPORT_TRACES } from '../../../prove/report/label-report.ts'
 import { leftOutLines } from './left-out.ts'
@@ -23,6 +24,10 @@ export class LabelSummary {
   unfinished = 0
   /** Why annotators did not look at traces: how many, and the first error of each code. */
   readonly #refused = new Map<string, { count: number; first: GradusError }>()
+  /** Traces on which a reward model failed, by code. */
+  readonly #failed = new Map<string, { count: number; first: GradusError }>()
+  /** Judgements without a verdict: of judges that could not say, and answers that could not be read. */
+  readonly #silent = { unsure: 0, unreadable: 0 }
   #engine: { counts: Counts; stopped: GradusError | undefined; spent: Usage } | null = null
   /** Traces with labels of people or of a published set, which can be compared with. */
   #gold = 0
@@ -65,7 +70,27 @@ export class LabelSummary {
         this.#rollouts.set(e.source, { successes: of.successes + e.successes, trials: of.trials + e.trials })
       }
       if (e.kind === 'tool' && seen && e.verdict !== 'unknown') seen[e.verdict]++
+      if (e.kind === 'judgement') this.#addJudgement(e)
     }
+  }
+
+  #addJudgement({ source, verdict, reason }: Extract<Evidence, { kind: 'judgement' }>): void {
+    const seen = this.#byAnnotator.get(source)
+    if (!seen) return
+    if (verdict === 'correct' || verdict === 'incorrect') seen[verdict]++
+    else if (reason.startsWith(UNREADABLE)) this.#silent.unreadable++
+    else this.#silent.unsure++
+  }
+
+  /** A reward model failed on a trace, which got no evidence of it. */
+  fail(error: GradusError): void {
+    const seen = this.#failed.get(error.code)
+    if (seen) seen.count++
+    else this.#failed.set(error.code, { count: 1, first: error })
+  }
+
+  get failed(): number {
+    return [...this.#failed.values()].reduce((sum, { count: n }) => sum + n, 0)
   }
 
   /** @param by annotator, where known; what measuring the recovery rate costs is nobody's */
@@ -128,6 +153,10 @@ export class LabelSummary {
         refused: Object.fromEntries([...this.#refused].map(([code, { count: n }]) => [code, n])),
       }),
       ...(this.unfinished > 0 && { unfinished: this.unfinished }),
+      ...(this.failed > 0 && {
+        notScored: Object.fromEntries([...this.#failed].map(([code, { count: n }]) => [code, n])),
+      }),
+      ...(this.#silent.unsure + this.#silent.unreadable > 0 && { withoutVerdict: this.#silent }),
       ...(this.#engine && {
         requests: this.#engine.counts.requests,
         fromCache: this.#engine.counts.cached,
@@ -175,6 +204,13 @@ export class LabelSummary {
     }
     for (const [code, { count: n, first }] of this.#refused) {
       lines.push(`  ${count(n)} traces refused: ${code} ${first.found ?? ''}; expected ${first.expected ?? ''}`)
+    }
+    for (const [code, { count: n, first }] of this.#failed) {
+      lines.push(`  ${count(n)} traces were not scored: ${code} ${first.found ?? ''}`)
+    }
+    const { unsure, unreadable } = this.#silent
+    if (unsure + unreadable > 0) {
+      lines.push(`  ${count(unsure)} verdicts "cannot say", ${count(unreadable)} missing or not readable: no vote`)
     }
     lines.push(...this.#calls())
     if (this.#recovery) {

@@ -17,6 +17,7 @@ import { type LabelCost, labelCost } from '../../pipeline/label-cost.ts'
 import { boundRuleNamed, type LabelPlan, labelPlan, refusalsOf } from '../../pipeline/label-plan.ts'
 import { labelModelNamed, mergeFiles, type VoterFile } from '../../pipeline/merge.ts'
 import { openPolicy, POLICY_FORMS, type PolicySpec, readPolicySpec } from '../../pipeline/open-policy.ts'
+import { type RewardSpec, rewardName } from '../../pipeline/open-reward.ts'
 import { taskOf } from '../../pipeline/outcome.ts'
 import { type RolloutCheck, rolloutCheck, taskNamed } from '../../pipeline/rollout-check.ts'
 import { type TreeWriter, treeWriter } from '../../pipeline/tree-writer.ts'
@@ -29,6 +30,7 @@ import {
   priceOf,
   showProgress,
 } from '../policy-flags.ts'
+import { openRewards, REWARD_FLAGS, rewardSettings, rewardSpecs } from '../reward-flags.ts'
 import { labelCostText } from '../show/label-cost.ts'
 import { LabelSummary } from '../show/label-summary.ts'
 import { leftOutLines } from '../show/left-out.ts'
@@ -43,6 +45,7 @@ const Options = z.object({
     .optional()
     .describe('annotators, by name, with options as in omegaprm:k=16; all that apply offline where not given'),
   policy: z.string().optional().describe(`who continues traces: ${POLICY_FORMS}`),
+  ...REWARD_FLAGS,
   task: z.string().optional().describe('built-in task of the problems where their domain does not say'),
   rule: z
     .string()
@@ -88,6 +91,7 @@ export const label = verb({
     'gradus label runs.jsonl --with arithmetic',
     'gradus label chains.jsonl --with monte-carlo:k=16 --policy task:slip=.06 -o rolled.jsonl',
     'gradus label solved.jsonl --with omegaprm --policy http://127.0.0.1:8000/v1#NAME --dry-run',
+    'gradus label runs.jsonl --with reward:judge --judge https://api.example.com/v1#model --key API_KEY --dry-run',
     'gradus label rolled.jsonl --relabel relative-progress',
     'gradus label --merge dawid-skene judges/*.jsonl -o merged.jsonl',
   ],
@@ -100,11 +104,12 @@ export const label = verb({
       })
     if (options.merge !== undefined) return await merge(files, { ...options, merge: options.merge }, terminal)
     const spec = options.policy === undefined ? null : readPolicySpec(options.policy)
-    checkPolicyFlags(spec, options)
+    const rewards = rewardSpecs(options)
+    checkPolicyFlags(spec, options, rewards.length > 0)
     const check = spec ? rolloutCheck(spec, String(options.seed ?? 0), options.task) : undefined
-    const plan = labelPlan({ with: options.with, rule: options.rule, check })
+    const plan = labelPlan({ with: options.with, rule: options.rule, check, rewards: rewards.map(rewardName) })
     const relabel = options.relabel === undefined ? null : boundRuleNamed(options.relabel)
-    const request: Request = { files, options, plan, relabel, spec, check }
+    const request: Request = { files, options, plan, relabel, spec, check, rewards }
     if (options.trees !== undefined && (relabel || !plan.annotators.some((a) => a.growsTree))) {
       throw new GradusError('GRD-CLI-002', {
         where: { field: '--trees' },
@@ -122,11 +127,12 @@ export const label = verb({
       return EXIT.done
     }
     await refuseInputAsOutput(files, options.output)
-    if (!spec || relabel) return await labelled(request, null, new AbortController().signal, terminal)
+    if ((!spec && rewards.length === 0) || relabel)
+      return await labelled(request, null, new AbortController().signal, terminal)
     const engine = engineOf(
       spec,
       options,
-      `label ${contentHash([spec, files, options.with, options.seed ?? null]).slice(0, 16)}`,
+      `label ${contentHash([spec, rewards.map(rewardIdentity), files, options.with, options.seed ?? null]).slice(0, 16)}`,
     )
     const { signal, forget } = leaveOnInterrupt(engine, terminal)
     try {
@@ -147,7 +153,10 @@ interface Request {
   relabel: BoundRule | null
   spec: PolicySpec | null
   check: RolloutCheck | undefined
+  rewards: readonly RewardSpec[]
 }
+
+const rewardIdentity = (spec: RewardSpec): unknown => [rewardName(spec), 'url' in spec ? [spec.url, spec.model] : null]
 
 /** Traces are written so many at a time. */
 const WRITTEN_TOGETHER = 64
@@ -159,7 +168,7 @@ async function labelled(
   signal: AbortSignal,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const { files, options, plan, relabel, spec } = request
+  const { files, options, plan, relabel, spec, rewards } = request
   const splitter = splitterNamed(options.split)
   const summary = new LabelSummary(relabel ? [] : plan.annotators.map((a) => a.name))
   const context: AnnotateContext = {
@@ -167,16 +176,31 @@ async function labelled(
     allowLocalExec: options.allowLocalExec,
     seed: String(options.seed ?? 0),
     spend: (usage, by) => summary.spend(usage, by),
+    failed: (error) => summary.fail(error),
     signal,
   }
   const { writer, report, audited: auditOut, trees, abandon } = await openOutputs(options)
   if (trees) context.grown = (tree) => trees.grown(tree)
   let stopProgress = (): void => undefined
 
-  /** The policy, opened when the first traces are there: they say what it reads, and how often it recovers. */
-  async function begin(first: readonly Trace[], engineOfRun: Engine, policySpec: PolicySpec): Promise<void> {
-    const known = policySpec.kind === 'task' || files.includes('-') ? null : await costOf(request)
-    if (known?.host != null && !options.json) terminal.err(labelCostText(known, options.policy))
+  /** What goes where is said first; then the models are opened, by what the first traces are. */
+  async function begin(first: readonly Trace[], engineOfRun: Engine): Promise<void> {
+    const free = rewards.length === 0 && spec?.kind === 'task'
+    const known = free || files.includes('-') ? null : await costOf(request)
+    if (known && (known.host !== null || known.rewards) && !options.json) {
+      terminal.err(labelCostText(known, options.policy))
+    }
+    if (rewards.length > 0) {
+      const settings = rewardSettings(options, { seed: context.seed, by: 'gradus label' })
+      context.rewards = await openRewards(rewards, engineOfRun, settings, signal)
+    }
+    const total = known && known.rollouts + known.texts + (known.rewards?.calls ?? 0)
+    if (spec) await beginPolicy(first, engineOfRun, spec)
+    stopProgress = showProgress(engineOfRun, total, terminal)
+  }
+
+  /** The first traces say what the policy reads, and how often it recovers. */
+  async function beginPolicy(first: readonly Trace[], engineOfRun: Engine, policySpec: PolicySpec): Promise<void> {
     const settings = policySettings(options, {
       builtIn: first.every((trace) => taskOf(trace.problem) !== undefined),
       samples: ROLLOUTS_A_CALL,
@@ -187,17 +211,18 @@ async function labelled(
     const { policy, probe } = await openPolicy(policySpec, engineOfRun, settings, signal)
     if (probe && !options.json) terminal.err(`${describeCapabilities(probe)}\n\n`)
     context.policy = policy
-    stopProgress = showProgress(engineOfRun, known === null ? null : known.rollouts + known.texts, terminal)
     const rate = await plan.prepare(first, policy, context.spend)
     if (rate) summary.recovery(rate, plan.warning(rate))
   }
 
+  let begun = false
   async function* traces(): AsyncGenerator<Trace> {
     for (const file of files) {
       const { report: reading, batches } = await openTraces(file, readOptions(options))
       for await (const batch of untilDamaged(batches, reading, options.strict)) {
         const cut = await Promise.all(batch.map((trace) => resplit(trace, splitter)))
-        if (engine && spec && !context.policy) await begin(cut, engine, spec)
+        if (engine && !begun) await begin(cut, engine)
+        begun = true
         if (!relabel) for (const refused of cut.flatMap((trace) => refusalsOf(plan, trace))) summary.refused(refused)
         yield* cut
       }
@@ -251,7 +276,7 @@ async function labelled(
   if (known && !options.json && options.output !== '-') terminal.out(auditText(known))
   for (const error of summary.errors()) terminal.err(`${error}\n`)
   if (engine?.stopped?.code === 'GRD-RUN-002') return EXIT.interrupted
-  return summary.lost > 0 || summary.failedCalls > 0 || engine?.stopped ? EXIT.lost : EXIT.done
+  return summary.lost > 0 || summary.failedCalls > 0 || summary.failed > 0 || engine?.stopped ? EXIT.lost : EXIT.done
 }
 
 /** Rollouts of one prefix that one call may ask an endpoint for. */
@@ -261,14 +286,15 @@ function readOptions({ strict, format }: Options): { strict: boolean; format?: s
   return { strict, ...(format !== undefined && { format }) }
 }
 
-async function costOf({ files, options, plan, spec, check }: Request): Promise<LabelCost> {
+async function costOf({ files, options, plan, spec, check, rewards }: Request): Promise<LabelCost> {
   async function* batches(): AsyncGenerator<Trace[]> {
     for (const file of files) {
       const { report: reading, batches: read } = await openTraces(file, readOptions(options))
       yield* untilDamaged(read, reading, options.strict)
     }
   }
-  return await labelCost(batches(), plan, { spec, check }, priceOf(options))
+  const prices = { policy: priceOf(options), rewards: rewardSettings(options, {}).price ?? null }
+  return await labelCost(batches(), plan, { spec, check, rewards }, prices)
 }
 
 /** All outputs are opened before the work, so that a wrong name costs nothing. */
