@@ -67,6 +67,7 @@ export const ERROR_CODES = {
   'GRD-SERVE-004': 'this browser was not let in',
   'GRD-SERVE-005': 'there is no such thing here',
   'GRD-SERVE-006': 'somebody else is at work on it',
+  'GRD-SERVE-007': 'the model cannot say, and no number stands for that',
   'GRD-CORE-001': 'an invariant of the data model does not hold',
 } as const
 

@@ -11,14 +11,18 @@ export function newToken(): string {
  *
  * The Host header must name this machine, which stops DNS rebinding; a request that a foreign page sends carries an
  * Origin of its own and is refused; the token is compared in constant time.
+ * @param options.inAddress takes the token also as `?token=`, for clients that cannot send headers
  */
-export function guard(token: string): MiddlewareHandler {
+export function guard(token: string, options: { inAddress?: boolean } = {}): MiddlewareHandler {
   return async (c, next) => {
     const host = c.req.header('host') ?? ''
     if (!isLocal(`http://${host}`)) return c.json(refusal('this server answers to localhost only'), 403)
     const origin = c.req.header('origin')
     if (origin !== undefined && !isLocal(origin)) return c.json(refusal('requests of other sites are refused'), 403)
-    const given = /^Bearer (.+)$/.exec(c.req.header('authorization') ?? '')?.[1] ?? ''
+    const given =
+      /^Bearer (.+)$/.exec(c.req.header('authorization') ?? '')?.[1] ??
+      (options.inAddress === true ? c.req.query('token') : undefined) ??
+      ''
     if (!same(given, token)) return c.json(refusal('the token is missing or wrong'), 401)
     return await next()
   }

@@ -1,8 +1,9 @@
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 import { streamSSE } from 'hono/streaming'
 import { z } from 'zod'
 import { GradusError } from '../../core/errors.ts'
 import { Batcher } from '../../engine/batcher.ts'
+import type { ChatModel, ChatModels } from './chat-models.ts'
 import { guard } from './guard.ts'
 import type { GenerateCall, Generated, ServedModel, TokenScore } from './model.ts'
 
@@ -42,8 +43,9 @@ const DEFAULT_TOKENS = 16
  * A sample depends on prompt, settings and seed alone. Without a seed the request's number is one. Streams are cut from
  * the finished answer, token by token. A chat is read as the problem (last user message) and the steps so far
  * (assistant messages after it).
+ * @param chats models that answer chats in another way: by a search
  */
-export function openaiApp(models: readonly ServedModel[], token: string): Hono {
+export function openaiApp(models: readonly ServedModel[], token: string, chats: ChatModels = NO_CHATS): Hono {
   const app = new Hono()
   let requests = 0
   const queues = new Map(
@@ -74,23 +76,15 @@ export function openaiApp(models: readonly ServedModel[], token: string): Hono {
   app.get('/health', (c) => c.json({ status: 'ok' }))
   app.use('/v1/*', guard(token))
   app.onError((error, c) => c.json(...failure(error)))
-  app.notFound((c) =>
-    c.json(
-      { error: { message: `no such path: ${c.req.path}`, type: 'invalid_request_error', code: 'not_found' } },
-      404,
-    ),
-  )
+  app.notFound((c) => c.json(noSuchPath(c.req.path), 404))
 
   app.get('/v1/models', (c) =>
     c.json({
       object: 'list',
-      data: models.map((m) => ({
-        id: m.name,
-        object: 'model',
-        created: 0,
-        owned_by: 'gradus',
-        max_model_len: m.context,
-      })),
+      data: [
+        ...models.map((m) => ({ id: m.name, max_model_len: m.context })),
+        ...chats.names.map((id) => ({ id })),
+      ].map((m) => ({ ...m, object: 'model', created: 0, owned_by: 'gradus' })),
     }),
   )
 
@@ -138,7 +132,9 @@ export function openaiApp(models: readonly ServedModel[], token: string): Hono {
 
   app.post('/v1/chat/completions', async (c) => {
     const body = parse(ChatBody, await json(c.req.raw))
-    const model = find(models, body.model)
+    const chat = chats.open(body.model)
+    if (chat) return answerChat(c, body, chat, `chatcmpl-${requests++}`)
+    const model = find(models, body.model, chats.names)
     const prompt = chatPrompt(body.messages)
     const answers = await answer(model, body, [prompt], model.context)
     const scores = (body.prompt_logprobs ?? null) === null ? null : await scorers.get(model.name)!.ask(prompt)
@@ -199,22 +195,79 @@ function parse<S extends z.ZodType>(schema: S, body: unknown): z.output<S> {
   })
 }
 
-function find(models: readonly ServedModel[], name: string): ServedModel {
+export function noSuchPath(path: string) {
+  return { error: { message: `no such path: ${path}`, type: 'invalid_request_error', code: 'not_found' } }
+}
+
+const NO_CHATS: ChatModels = { names: [], open: () => null }
+
+function find(models: readonly ServedModel[], name: string, others: readonly string[] = []): ServedModel {
   const found = models.find((m) => m.name === name)
   if (found) return found
-  throw new GradusError('GRD-SERVE-002', { found: name, expected: `one of ${models.map((m) => m.name).join(', ')}` })
+  const names = [...models.map((m) => m.name), ...others]
+  throw new GradusError('GRD-SERVE-002', { found: name, expected: `one of ${names.join(', ')}` })
+}
+
+/** A chat answered by a search: one choice, whole or as a stream of its steps. */
+async function answerChat(c: Context, body: z.output<typeof ChatBody>, chat: ChatModel, id: string): Promise<Response> {
+  if ((body.n ?? 1) !== 1 || body.logprobs === true) {
+    throw new GradusError('GRD-SERVE-001', {
+      where: { field: body.logprobs === true ? 'logprobs' : 'n' },
+      found: 'several choices or log-probabilities of a search',
+      expected: 'one choice without them',
+    })
+  }
+  const messages = body.messages.map(({ role, content }) => ({ role, content: contentText(content) }))
+  const seed = body.seed === undefined || body.seed === null ? undefined : String(body.seed)
+  const { pieces, usage, gradus } = await chat({
+    messages,
+    ...(seed !== undefined && { seed }),
+    signal: c.req.raw.signal,
+  })
+  const head = { id, created: 0, model: body.model }
+  const counted = {
+    prompt_tokens: usage.promptTokens,
+    completion_tokens: usage.completionTokens,
+    total_tokens: usage.promptTokens + usage.completionTokens,
+  }
+  if (body.stream !== true) {
+    const message = { role: 'assistant', content: pieces.join(''), refusal: null }
+    const choices = [{ index: 0, message, logprobs: null, finish_reason: 'stop' }]
+    return c.json({ ...head, object: 'chat.completion', choices, usage: counted, gradus })
+  }
+  return streamSSE(c, async (stream) => {
+    const chunk = (delta: unknown, finish_reason: string | null, more = {}) =>
+      stream.writeSSE({
+        data: JSON.stringify({
+          ...head,
+          object: 'chat.completion.chunk',
+          choices: [{ index: 0, delta, finish_reason }],
+          ...more,
+        }),
+      })
+    await chunk({ role: 'assistant', content: '' }, null)
+    for (const content of pieces) await chunk({ content }, null)
+    await chunk({}, 'stop', { gradus })
+    if (body.stream_options?.include_usage)
+      await stream.writeSSE({
+        data: JSON.stringify({ ...head, object: 'chat.completion.chunk', choices: [], usage: counted }),
+      })
+    await stream.writeSSE({ data: '[DONE]' })
+  })
+}
+
+function contentText(content: z.output<typeof ChatBody>['messages'][number]['content']): string {
+  return typeof content === 'string' ? content : (content ?? []).map((p) => p.text ?? '').join('')
 }
 
 /** The problem and, behind it, the steps so far, as the embedded policies were trained to read them. */
 function chatPrompt(messages: z.output<typeof ChatBody>['messages']): string {
-  const textOf = (content: (typeof messages)[number]['content']): string =>
-    typeof content === 'string' ? content : (content ?? []).map((p) => p.text ?? '').join('')
   const last = messages.findLastIndex((m) => m.role === 'user')
-  const problem = textOf(messages[last]?.content)
+  const problem = contentText(messages[last]?.content)
   const steps = messages
     .slice(last + 1)
     .filter((m) => m.role === 'assistant')
-    .map((m) => textOf(m.content))
+    .map((m) => contentText(m.content))
   return [problem, ...steps.filter((s) => s !== '')].map((s) => `${s.replace(/\n+$/, '')}\n`).join('')
 }
 

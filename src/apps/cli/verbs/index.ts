@@ -52,7 +52,7 @@ export const VERBS: Record<string, { summary: string; load: () => Promise<Verb> 
     load: async () => (await import('./view.ts')).view,
   },
   serve: {
-    summary: 'the embedded policy over the OpenAI wire, on this machine only',
+    summary: 'policies, scores and answers by search over HTTP, on this machine only',
     load: async () => (await import('./serve.ts')).serve,
   },
   replicate: {
