@@ -56,16 +56,16 @@ async function server(): Promise<void> {
   const listening = serve({ fetch: app.fetch, hostname: '127.0.0.1', port: 0 })
   await once(listening, 'listening')
   process.send?.({ port: (listening.address() as AddressInfo).port })
-  process.on('message', () => process.send?.({ rss: process.memoryUsage.rss() }))
+  process.on('message', () => process.send?.({ rss: process.memoryUsage.rss(), cpu: process.cpuUsage() }))
 }
 
 async function load(seconds: number, rate: number, connections: number): Promise<void> {
   const child = fork(import.meta.filename, ['--server'])
   const [{ port }] = (await once(child, 'message')) as [{ port: number }]
-  const rss = async (): Promise<number> => {
-    child.send('rss')
-    const [told] = (await once(child, 'message')) as [{ rss: number }]
-    return told.rss / 1024 / 1024
+  const look = async (): Promise<{ mb: number; seconds: number }> => {
+    child.send('look')
+    const [told] = (await once(child, 'message')) as [{ rss: number; cpu: NodeJS.CpuUsage }]
+    return { mb: told.rss / 1024 / 1024, seconds: (told.cpu.user + told.cpu.system) / 1e6 }
   }
   const draw = random('bench/serving')
   const bodies = Array.from({ length: 200 }, () => {
@@ -98,7 +98,8 @@ async function load(seconds: number, rate: number, connections: number): Promise
   for (let i = 0; i < 500; i++) await ask(bodies[i % bodies.length]!)
 
   const latencies: number[] = []
-  const memory = [await rss()]
+  const first = await look()
+  const memory = [first.mb]
   let wrong = 0
   let sent = 0
   const began = performance.now()
@@ -115,18 +116,23 @@ async function load(seconds: number, rate: number, connections: number): Promise
       if (under.length > 10_000) await Promise.all(under.splice(0, 5_000))
       under.push(one)
     }
-    if ((now - began) / 1000 > memory.length * (seconds / 10)) memory.push(await rss())
+    if ((now - began) / 1000 > memory.length * (seconds / 10)) memory.push((await look()).mb)
     await new Promise((resolve) => setTimeout(resolve, 1))
   }
   await Promise.all(under)
   const took = (performance.now() - began) / 1000
-  memory.push(await rss())
+  const last = await look()
+  memory.push(last.mb)
+  const each = ((last.seconds - first.seconds) / latencies.length) * 1e6
   latencies.sort((a, b) => a - b)
   const at = (q: number): string => (latencies[Math.floor(q * (latencies.length - 1))] ?? Number.NaN).toFixed(1)
   console.log(
     `  ${(latencies.length / took).toFixed(0)} requests/s of ${rate} asked, ${seconds} s, ${connections} connections, ${wrong} refused or failed`,
   )
   console.log(`  latency ms   p50 ${at(0.5)}   p90 ${at(0.9)}   p99 ${at(0.99)}   p99.9 ${at(0.999)}   most ${at(1)}`)
+  console.log(
+    `  server CPU   ${each.toFixed(0)} us a request, so at most ${(1e6 / each).toFixed(0)} requests/s on one core of its own`,
+  )
   console.log(`  server MB    ${memory.map((m) => m.toFixed(0)).join(' ')}`)
   child.kill()
   agent.destroy()
