@@ -17,6 +17,8 @@ export default defineConfig({
     'src/improve/index.ts',
     'src/prove/index.ts',
     'src/apps/pipeline/index.ts',
+    'src/apps/ai-sdk/index.ts',
+    'src/apps/vitest/index.ts',
     'src/apps/cli/main.ts',
   ],
   format: 'esm',

@@ -4,8 +4,9 @@ import type { Problem, Usage } from '../../core/words.ts'
 import type { StepWriter } from '../../engine/rollout.ts'
 import { answersOf, searchContext } from '../../improve/search/context.ts'
 import { SEARCHES } from '../../improve/search/index.ts'
-import { type Candidate, type Search, type Solution, solveWith } from '../../improve/search/search.ts'
+import { type Search, type Solution, solveWith } from '../../improve/search/search.ts'
 import type { RewardModel } from '../../models/rewards/reward.ts'
+import { chosenOf } from '../pipeline/chosen.ts'
 import { parseSpec, specOptions } from '../pipeline/spec.ts'
 
 export interface ChatCall {
@@ -100,7 +101,7 @@ async function answer({ search, options }: Bound, call: ChatCall, settings: Sear
     signal: call.signal,
   })
   const solution = await solveWith(search, context, options)
-  const number = solution.chosen ?? highest(solution.candidates)
+  const number = chosenOf(solution)
   const chosen = solution.candidates[number]
   if (!chosen) {
     throw new GradusError('GRD-CALL-008', {
@@ -110,12 +111,6 @@ async function answer({ search, options }: Bound, call: ChatCall, settings: Sear
   }
   const pieces = chosen.trace.steps.map((step, i) => (i === 0 ? step.text : joiner + step.text))
   return { pieces, usage: solution.usage, gradus: report(search, solution, number) }
-}
-
-/** Number of the candidate with the highest score, the first where none has one. */
-function highest(candidates: readonly Candidate[]): number {
-  const scores = candidates.map(({ score }) => score ?? Number.NEGATIVE_INFINITY)
-  return Math.max(0, scores.indexOf(Math.max(...scores)))
 }
 
 function report(search: Search, solution: Solution, chosen: number): unknown {
