@@ -30,7 +30,8 @@ export function rewardAnnotator(
     applies: (trace) => trace.steps.length > 0,
     async annotate(trace, context, options) {
       const model = modelOf(name, context, options)
-      const [scored] = await model.score([{ problem: trace.problem, steps: trace.steps }], context.signal)
+      const { problem, steps, evidence: known } = trace
+      const [scored] = await model.score([{ problem, steps, ...(known && { evidence: known }) }], context.signal)
       if (scored) context.spend(scored.usage)
       if (!scored?.ok) {
         const error = scored?.error ?? new GradusError('GRD-REWARD-001', { found: 'no answer' })
@@ -71,7 +72,7 @@ const judge = rewardAnnotator('judge', {
   options: JUDGE_OPTIONS,
   expect(trace: Trace, options) {
     const read = JUDGE_OPTIONS.parse(options ?? {})
-    const { messages, secrets } = critiquePrompt(trace, '')
+    const { messages, secrets } = critiquePrompt({ problem: trace.problem, steps: trace.steps }, '')
     const characters = messages.reduce((n, m) => n + m.content.length, 0)
     const calls = read.samples * (read.repair ? 2 : 1)
     const completion = calls * answerTokens(trace.steps.length, read)

@@ -7,7 +7,7 @@ import { refuseInputAsOutput } from '../../../io/target.ts'
 import { traceWriter } from '../../../io/write.ts'
 import { AGGREGATORS, type AggregatorName, aggregate } from '../../../models/rewards/aggregators.ts'
 import { decimal } from '../../../prove/report/text.ts'
-import { openReward, REWARD_FORMS, readRewardSpec } from '../../pipeline/open-reward.ts'
+import { openReward, REWARD_FORMS, readRewardSpec, rewardHost } from '../../pipeline/open-reward.ts'
 import { scoreTraces } from '../../pipeline/score.ts'
 import { count } from '../show/style.ts'
 import { EXIT, verb } from '../verb.ts'
@@ -33,9 +33,18 @@ export const score = verb({
         try: ['gradus score traces.jsonl --reward model.json -o scored.jsonl'],
       })
     }
+    const spec = readRewardSpec(options.reward)
+    if (rewardHost(spec) !== null) {
+      throw new GradusError('GRD-CLI-002', {
+        where: { field: '--reward' },
+        found: `${options.reward}, to which traces would be sent`,
+        expected: 'a reward model in this process',
+        try: [`gradus label ${files[0]} --reward ${options.reward} --dry-run   (says what goes where first)`],
+      })
+    }
     await refuseInputAsOutput(files, options.output)
     const engine = new Engine({})
-    const reward = await openReward(readRewardSpec(options.reward), engine)
+    const reward = await openReward(spec, engine)
     const writer = options.output === undefined ? null : await traceWriter(options.output)
     const lines: { scores: (number | null)[]; outcome: number | undefined }[] = []
     const lost = new Map<string, { n: number; first: GradusError }>()

@@ -62,6 +62,7 @@ export const serve = verb({
   examples: [
     'gradus serve --policy embedded',
     'gradus serve --policy chains,game24 --port 0',
+    'gradus serve --reward model.json --token GRADUS_TOKEN',
     'gradus serve --reward prm:qwen2.5-math-prm@http://127.0.0.1:8000/v1#Qwen/Qwen2.5-Math-PRM-7B',
     'gradus serve --search http://127.0.0.1:8001/v1#NAME --reward judge:http://127.0.0.1:8001/v1#NAME',
     'gradus serve --print-verl-client > gradus_reward.py',
@@ -95,7 +96,7 @@ export const serve = verb({
         ...(promptEnd !== undefined && { promptEnd: promptEnd.replaceAll('\\n', '\n') }),
       },
       ...(abstainAs !== undefined && { abstainAs }),
-      ...(opened.reward && { scores: new ScoreService(opened.reward, { queue: options.queue, batch: false }) }),
+      ...(opened.reward && { scores: new ScoreService(opened.reward, { queue: options.queue, batch: opened.local }) }),
       ...(opened.chats && { chats: opened.chats }),
     })
     const { server, port, failed } = await listenOn(app.fetch, options.port)
@@ -119,9 +120,9 @@ export const serve = verb({
 async function openScoring(
   options: Options,
   terminal: Terminal,
-): Promise<{ reward: RewardModel | undefined; chats: ChatModels | undefined }> {
+): Promise<{ reward: RewardModel | undefined; local: boolean; chats: ChatModels | undefined }> {
   const { reward: rewardText, search, key, cache, searchTokens } = options
-  if (rewardText === undefined && search === undefined) return { reward: undefined, chats: undefined }
+  if (rewardText === undefined && search === undefined) return { reward: undefined, local: true, chats: undefined }
   const engine = new Engine({
     run: `serve ${contentHash([rewardText ?? null, search ?? null]).slice(0, 16)}`,
     ...(cache !== false && { path: cache }),
@@ -129,12 +130,15 @@ async function openScoring(
   const { signal } = new AbortController()
   const keyFrom = key === undefined ? {} : { keyFrom: key }
   let reward: RewardModel | undefined
+  let local = true
   if (rewardText !== undefined) {
     const spec = readRewardSpec(rewardText)
-    terminal.out(`  sends    problems and steps to ${rewardHost(spec)}\n`)
+    const host = rewardHost(spec)
+    if (host !== null) terminal.out(`  sends    problems and steps to ${host}\n`)
+    local = host === null
     reward = await openReward(spec, engine, { ...keyFrom, by: 'gradus serve' }, signal)
   }
-  if (search === undefined) return { reward, chats: undefined }
+  if (search === undefined) return { reward, local, chats: undefined }
   const spec = readPolicySpec(search)
   const settings = {
     prompt: spec.kind === 'http' ? 'chat' : 'text',
@@ -150,5 +154,5 @@ async function openScoring(
     ...(searchTokens !== undefined && { tokens: searchTokens }),
     ...(options.task !== undefined && { domain: taskNamed(options.task).name }),
   })
-  return { reward, chats }
+  return { reward, local, chats }
 }

@@ -10,7 +10,7 @@ import { AGGREGATORS, type AggregatorName } from '../../../models/rewards/aggreg
 import { VERIFIERS } from '../../../worlds/verifiers/index.ts'
 import type { Verifier } from '../../../worlds/verifiers/verifier.ts'
 import { openPolicy, POLICY_FORMS, type PolicySpec, readPolicySpec } from '../../pipeline/open-policy.ts'
-import { openReward, REWARD_FORMS, type RewardSpec, readRewardSpec } from '../../pipeline/open-reward.ts'
+import { openReward, REWARD_FORMS, type RewardSpec, readRewardSpec, rewardHost } from '../../pipeline/open-reward.ts'
 import { solveProblems } from '../../pipeline/solve.ts'
 import { parseSpec, type Spec, specOptions } from '../../pipeline/spec.ts'
 import {
@@ -19,6 +19,7 @@ import {
   leaveOnInterrupt,
   POLICY_FLAGS,
   policySettings,
+  priceOf,
   showProgress,
 } from '../policy-flags.ts'
 import { type ProblemSource, problemsOf } from '../problem-source.ts'
@@ -76,8 +77,8 @@ export const solve = verb({
   ],
   async run(files, options, terminal) {
     const spec = readPolicySpec(options.policy)
-    checkPolicyFlags(spec, options)
     const how = searchNamed(options)
+    checkPolicyFlags(spec, options, how.reward !== null && rewardHost(how.reward) !== null)
     const source = await problemsOf(files, options, 'gradus solve')
     const run = `solve ${contentHash([spec, source.name, options.search, options.seed ?? null]).slice(0, 16)}`
     const engine = engineOf(spec, options, run)
@@ -138,7 +139,12 @@ async function solved(
   const opening = policySettings(options, { builtIn: source.builtIn, samples: 1, by: 'gradus solve' })
   const { policy, probe } = await openPolicy(spec, engine, opening, signal)
   if (probe && !options.json) terminal.err(`${describeCapabilities(probe)}\n\n`)
-  const reward = rewardSpec && (await openReward(rewardSpec, engine))
+  const host = rewardSpec && rewardHost(rewardSpec)
+  if (host && !options.json) terminal.err(`  sends    problems and candidates to ${host}, to be scored\n`)
+  const { key } = options
+  const price = priceOf(options)
+  const scoring = { by: 'gradus solve', ...(key !== undefined && { keyFrom: key }), ...(price && { price }) }
+  const reward = rewardSpec && (await openReward(rewardSpec, engine, scoring, signal))
   const about = { search: options.search, policy: policy.name, reward: reward?.name ?? null }
   const summary = new SolveSummary(about, source.problems.length)
   const { tokens, calls, maxSteps, aggregate } = options
