@@ -3,8 +3,8 @@
  *
  *   node bench/serving.ts [--seconds 20] [--rate 2000] [--connections 32]
  *
- * A request holds one solution of four short steps; the model is a linear head on eight plain features of a step, so that
- * what is measured is the server. Requests go out at a fixed rate, whether earlier ones have come back or not, and a
+ * A request holds one solution of four short steps; the model is a linear head on plain step features (as `gradus train
+ * reward --body features` makes it). Requests go out at a fixed rate, whether earlier ones have come back or not, and a
  * latency counts from when the request was due: a server that falls behind shows it.
  */
 import { fork } from 'node:child_process'
@@ -16,34 +16,27 @@ import { serve } from '@hono/node-server'
 import { serverApp } from '../src/apps/server/root.ts'
 import { ScoreService } from '../src/apps/server/score-service.ts'
 import { random } from '../src/core/seeds.ts'
-import { NO_USAGE } from '../src/core/words.ts'
+import type { Step, StepLabel, Trace } from '../src/core/words.ts'
 import { splitterNamed } from '../src/io/steps/resplit.ts'
+import { stepFeatures } from '../src/models/rewards/bodies/step-features.ts'
 import type { RewardModel } from '../src/models/rewards/reward.ts'
+import { trainReward } from '../src/models/rewards/train-reward.ts'
+import { arithmeticChain } from '../src/worlds/tasks/arithmetic-chain.ts'
 
 const TOKEN = 'bench'
 
-/** Logistic regression on what can be counted in a step. */
-const linear: RewardModel = {
-  name: 'linear',
-  identity: 'bench',
-  meaning: 'correctness',
-  aggregate: 'min',
-  score: async (lines) =>
-    lines.map(({ steps }) => {
-      const scores = steps.map(({ text }, i) => {
-        let [digits, spaces, equals, capitals] = [0, 0, 0, 0]
-        for (let at = 0; at < text.length; at++) {
-          const c = text.charCodeAt(at)
-          if (c >= 48 && c <= 57) digits++
-          else if (c === 32) spaces++
-          else if (c === 61) equals++
-          else if (c >= 65 && c <= 90) capitals++
-        }
-        const z = 0.02 * text.length - 0.1 * digits + 0.05 * spaces + 0.3 * equals - 0.2 * capitals - 0.1 * i + 0.4
-        return 1 / (1 + Math.exp(-z))
-      })
-      return { ok: true, scores, usage: NO_USAGE }
-    }),
+/** Logistic regression on plain step features, learnt from exactly labelled chains as `gradus train reward` would. */
+async function linear(): Promise<RewardModel> {
+  const draw = random('bench/serving/traces')
+  const traces = arithmeticChain.generate('bench/serving', 0, 200).map((problem): Trace => {
+    const texts = arithmeticChain.complete(problem, [], draw, { slip: 0.2, recovery: 0 })
+    const labels = arithmeticChain.oracle(problem, texts).map(({ correct }, step): StepLabel => {
+      return { step, meaning: 'correctness', value: Number(correct), source: 'exact' }
+    })
+    const steps = texts.map((text): Step => ({ text, kind: 'thought' }))
+    return { id: problem.id, problem, steps, labels, source: { generator: '', dataset: '', licence: 'MIT' } }
+  })
+  return (await trainReward({ traces, kind: 'process', body: stepFeatures(traces) })).model
 }
 
 async function server(): Promise<void> {
@@ -51,7 +44,7 @@ async function server(): Promise<void> {
     models: [],
     token: TOKEN,
     reading: { splitter: splitterNamed('paragraph') },
-    scores: new ScoreService(linear, { batch: true }),
+    scores: new ScoreService(await linear(), { batch: true }),
   })
   const listening = serve({ fetch: app.fetch, hostname: '127.0.0.1', port: 0 })
   await once(listening, 'listening')
