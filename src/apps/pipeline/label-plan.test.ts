@@ -68,6 +68,10 @@ describe('a labelling plan', () => {
     expect(ruleOf(['omegaprm', 'first-error-locator'])).toBe('hard')
     expect(ruleOf(['rpe:eps=.5'])).toBe('relative-progress')
     expect(ruleOf(['monte-carlo'], 'soft')).toBe('soft')
+    const judged = (...names: string[]) => labelPlan({ with: names, check, rewards: ['judge'] }).rule.rule.name
+    expect(judged('reward:judge')).toBe('scores')
+    expect(judged('arithmetic', 'reward:judge')).toBe('scores')
+    expect(judged('monte-carlo', 'reward:judge')).toBe('consensus')
     expect(labelPlan({ with: ['consensus:agree=first-error'], check }).rule).toMatchObject({
       rule: { name: 'consensus' },
       options: { agree: 'first-error' },

@@ -13,6 +13,7 @@ import { hard } from '../../label/rules/hard.ts'
 import { RULES } from '../../label/rules/index.ts'
 import { relativeProgress } from '../../label/rules/relative-progress.ts'
 import type { LabelRule } from '../../label/rules/rule.ts'
+import { scores } from '../../label/rules/scores.ts'
 import { toolReliability } from '../../label/rules/tool-reliability.ts'
 import { toolVeto } from '../../label/rules/tool-veto.ts'
 import { annotatorsNamed, type BoundRule, bind } from './label.ts'
@@ -153,7 +154,8 @@ function annotatorsOf(spec: Spec, rewards: readonly string[]): Annotator[] {
 
 /**
  * The rule of the annotators, where they have the same; a veto where tools stand beside rollouts, hard labels for
- * rollouts of several kinds; else that of the annotator named first, since no rule reads evidence of every kind.
+ * rollouts of several kinds; scores with the tools' veto where tools stand beside reward models, the consensus where
+ * rollouts stand beside a judge; else that of the annotator named first, since no rule reads evidence of every kind.
  */
 function defaultRule(annotators: readonly Annotator[]): LabelRule {
   const named = [...new Set(annotators.map((a) => a.rule))]
@@ -161,6 +163,12 @@ function defaultRule(annotators: readonly Annotator[]): LabelRule {
   const byTools = named.filter((name) => TOOL_RULES.includes(name))
   if (named.length > 1 && rolled.length + byTools.length === named.length) {
     return byTools.length > 0 ? toolVeto : hard
+  }
+  if (named.length > 1 && named.includes(scores.name)) {
+    if (byTools.length === named.length - 1) return scores
+    if (rolled.length + byTools.length === named.length - 1 && annotators.some((a) => a.name === 'reward:judge')) {
+      return consensus
+    }
   }
   return ruleNamed(named[0] ?? toolReliability.name)
 }
