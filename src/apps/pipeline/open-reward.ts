@@ -175,5 +175,6 @@ export async function openJudge(
     model,
     logprobs: probe.can.logprobs.state === 'yes',
     schema: probe.can.schema.state === 'yes',
+    ...(probe.contextLength !== null && { contextLength: probe.contextLength }),
   }
 }

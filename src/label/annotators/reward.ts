@@ -1,12 +1,12 @@
 import { z } from 'zod'
 import { GradusError } from '../../core/errors.ts'
 import type { Evidence, Trace } from '../../core/words.ts'
-import { answerTokens, JUDGE_OPTIONS } from '../../models/rewards/judge.ts'
+import { answerTokens, JUDGE_OPTIONS, rangesOf } from '../../models/rewards/judge.ts'
 import { critiquePrompt } from '../../models/rewards/judge-prompt.ts'
 import { PRM_ADAPTERS } from '../../models/rewards/prm-adapters/index.ts'
 import type { RewardModel } from '../../models/rewards/reward.ts'
 import { checkScores } from '../../models/rewards/scores.ts'
-import type { AnnotateContext, Annotator } from './annotator.ts'
+import type { AnnotateContext, Annotator, Sent } from './annotator.ts'
 
 /**
  * Any reward model as an annotator, `reward:<name>`: what it says of each step, as a judgement where it gives words, else
@@ -72,11 +72,17 @@ const judge = rewardAnnotator('judge', {
   options: JUDGE_OPTIONS,
   expect(trace: Trace, options) {
     const read = JUDGE_OPTIONS.parse(options ?? {})
-    const { messages, secrets } = critiquePrompt({ problem: trace.problem, steps: trace.steps }, '')
-    const characters = messages.reduce((n, m) => n + m.content.length, 0)
-    const calls = read.samples * (read.repair ? 2 : 1)
-    const completion = calls * answerTokens(trace.steps.length, read)
-    return { rollouts: 0, sent: { calls, characters: calls * characters, completion, secrets } }
+    const each = read.samples * (read.repair ? 2 : 1)
+    const sent: Sent = { calls: 0, characters: 0, completion: 0, secrets: 0 }
+    for (const range of rangesOf(trace.steps.length, read)) {
+      const { messages, secrets } = critiquePrompt({ problem: trace.problem, steps: trace.steps }, '', range)
+      sent.calls += each
+      sent.characters += each * messages.reduce((n, m) => n + m.content.length, 0)
+      sent.completion += each * answerTokens(range.to - range.from, read)
+      // Each part shows the parts before it again.
+      sent.secrets = secrets
+    }
+    return { rollouts: 0, sent }
   },
 })
 

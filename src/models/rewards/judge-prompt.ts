@@ -61,41 +61,52 @@ export class Fence {
 const VERDICTS = ['correct', 'incorrect', 'unsure'] as const
 export type JudgeVerdict = (typeof VERDICTS)[number]
 
-/** The request of a step critique: one verdict for each step, in one JSON object that bears the key. */
-export function critiquePrompt({ problem, steps }: Line, seed: string): Fenced {
+/** Steps that are judged together, from 0; those before `from` are shown, those from `to` on are not. */
+export interface Range {
+  from: number
+  to: number
+}
+
+/** The request of a step critique: one verdict for each step of the range, in one JSON object that bears the key. */
+export function critiquePrompt({ problem, steps }: Line, seed: string, { from, to }: Range = whole(steps)): Fenced {
   const asked = promptOf(problem)
-  const fence = new Fence(seed, [asked, ...steps.map(textOf)])
-  const n = steps.length
+  const shown = steps.slice(0, to)
+  const fence = new Fence(seed, [asked, ...shown.map(textOf)])
+  const which = countOf({ from, to })
   const system = [
     'You check a solution of a problem step by step.',
     fence.rule,
     'A step is "correct" when it is true and follows from the problem and the steps before it, taken as they stand;',
     '"incorrect" when it has an error of its own: a wrong calculation, a false claim, a misread problem, a wrong or',
     'useless action; "unsure" when you cannot tell. A step that rightly goes on from an earlier error is correct.',
-    `You may think first. End with one JSON object with exactly ${n} entries, one for each step from 1 to ${n}, in order:`,
-    example(fence.key),
+    `You may think first. End with one JSON object with exactly ${which}, in order:`,
+    example(fence.key, from + 1),
   ].join('\n')
-  const user = `${fence.problem(asked)}\n${fence.steps(steps)}`
+  const user = `${fence.problem(asked)}\n${fence.steps(shown)}`
   const messages: Message[] = [
     { role: 'system', content: system },
-    { role: 'user', content: `${user}\nGive the verdict on each of the ${n} steps.` },
+    { role: 'user', content: `${user}\nGive ${which}.` },
   ]
   return { messages, key: fence.key, secrets: fence.secrets }
 }
 
+const whole = (steps: readonly Step[]): Range => ({ from: 0, to: steps.length })
+
+const countOf = ({ from, to }: Range): string => `${to - from} entries, one for each step from ${from + 1} to ${to}`
+
 /** Asks once more for the form only. */
-export function repairPrompt(before: Fenced, answer: string, wrong: string, steps: number): Message[] {
+export function repairPrompt(before: Fenced, answer: string, wrong: string, range: Range): Message[] {
   const { key, messages } = before
   const ask = [
-    `Your answer cannot be read: ${wrong}. Write the JSON object again, with exactly ${steps} entries, one for each step`,
-    `from 1 to ${steps}, in this form and nothing else:`,
-    example(key),
+    `Your answer cannot be read: ${wrong}. Write the JSON object again, with exactly`,
+    `${countOf(range)}, in this form and nothing else:`,
+    example(key, range.from + 1),
   ].join('\n')
   return [...messages, { role: 'assistant', content: answer }, { role: 'user', content: ask }]
 }
 
-function example(key: string): string {
-  return `{"key": "${key}", "steps": [{"step": 1, "reason": "one sentence", "verdict": "correct"}, ...]}`
+function example(key: string, first: number): string {
+  return `{"key": "${key}", "steps": [{"step": ${first}, "reason": "one sentence", "verdict": "correct"}, ...]}`
 }
 
 /** JSON Schema of the answer, for endpoints that follow one. */

@@ -63,6 +63,27 @@ describe('a judge', () => {
     expect(scored?.ok && scored.evidence?.filter((e) => e.kind === 'judgement' && e.verdict === null)).toHaveLength(3)
   })
 
+  it('judges long lines in parts, each with all steps before it to read', async () => {
+    const answer = (body: Body): string => {
+      const [, from = '1', to = '1'] = /from (\d+) to (\d+)\.$/.exec(body.messages[1]!.content) ?? []
+      const numbers = Array.from({ length: Number(to) - Number(from) + 1 }, (_, i) => Number(from) + i)
+      const verdicts = numbers.map((step) => ({ step, reason: '', verdict: step === 4 ? 'incorrect' : 'correct' }))
+      return JSON.stringify({ key: keyOf(body), steps: verdicts })
+    }
+    const judge = judgeReward(await asked(answer), { chunk: 2 })
+    const [scored] = await judge.score([{ problem, steps: steps('a', 'b', 'c', 'd', 'e') }])
+    expect(scored).toMatchObject({ ok: true, scores: [1, 1, 1, 0, 1], usage: { calls: 3 } })
+    const shown = [...server!.seen.keys()].map((body) => body.match(/ step \d+>>/g)?.length)
+    // A fence has two ends.
+    expect(shown.sort()).toEqual([10, 4, 8])
+  })
+
+  it('asks for no longer answer than half of the context holds', async () => {
+    const judge = judgeReward({ ...(await asked((body) => form(body, '+'))), contextLength: 600 })
+    await judge.score([{ problem, steps: steps('a') }])
+    expect(JSON.parse([...server!.seen.keys()][0] ?? '')).toMatchObject({ max_tokens: 300 })
+  })
+
   it('is asked once more for verdicts that are missing, and what is still missing is null', async () => {
     const answers = (body: Body) => (body.messages.length > 2 ? form(body, '++') : form(body, '+'))
     const judge = judgeReward(await asked(answers))

@@ -5,7 +5,7 @@ import type { Engine } from '../../engine/engine.ts'
 import type { Sampler } from '../../engine/sampler.ts'
 import type { Completion } from '../endpoints/endpoint.ts'
 import type { GenerateRequest } from '../endpoints/sampler.ts'
-import { critiquePrompt, critiqueSchema, type Fenced, repairPrompt } from './judge-prompt.ts'
+import { critiquePrompt, critiqueSchema, type Fenced, type Range, repairPrompt } from './judge-prompt.ts'
 import type { Line, RewardModel, Scored } from './reward.ts'
 import { type ReadVerdicts, readVerdicts } from './verdicts.ts'
 
@@ -15,12 +15,20 @@ export interface Asked {
   sampler: Sampler<GenerateRequest, Completion>
   /** Model, for people. */
   model: string
+  /** Tokens of prompt and answer together, where the endpoint says. */
+  contextLength?: number
   logprobs: boolean
   schema: boolean
 }
 
 export const JUDGE_OPTIONS = z.object({
   samples: z.number().int().min(1).max(64).default(1).describe('answers for each trace; their verdicts are averaged'),
+  chunk: z
+    .number()
+    .int()
+    .min(1)
+    .optional()
+    .describe('steps judged by one request, with all steps before them to read; all steps where not given'),
   repair: z.boolean().default(true).describe('ask once more where an answer lacks verdicts or cannot be read'),
   temperature: z.number().min(0).optional().describe("of the answers; the endpoint's own where not given"),
   maxTokens: z.number().int().positive().optional().describe('of one answer; by the number of steps where not given'),
@@ -30,15 +38,29 @@ export type JudgeOptions = z.output<typeof JUDGE_OPTIONS>
 /** An entry of the verdict with its reason, and room to think first; what a model needs on average is half of it. */
 const ANSWER_TOKENS = { step: 96, thinking: 1_024 }
 
+/** Share of a context that an answer may take; the trace needs the rest. */
+const ANSWER_SHARE = 0.5
+
 /** Tokens of one answer at most. */
-export function answerTokens(steps: number, { maxTokens }: Pick<JudgeOptions, 'maxTokens'>): number {
-  return maxTokens ?? ANSWER_TOKENS.thinking + ANSWER_TOKENS.step * steps
+export function answerTokens(
+  steps: number,
+  { maxTokens }: Pick<JudgeOptions, 'maxTokens'>,
+  context = Infinity,
+): number {
+  return maxTokens ?? Math.min(ANSWER_TOKENS.thinking + ANSWER_TOKENS.step * steps, Math.floor(ANSWER_SHARE * context))
+}
+
+/** Parts of a line that are judged by one request each. */
+export function rangesOf(steps: number, { chunk = steps }: Pick<JudgeOptions, 'chunk'>): Range[] {
+  const ranges: Range[] = []
+  for (let from = 0; from < steps; from += chunk) ranges.push({ from, to: Math.min(steps, from + chunk) })
+  return ranges
 }
 
 /**
  * A language model that reads a whole line and judges each of its steps: a generative reward model.
  *
- * One request a line. What it reads is redacted and fenced, what it answers is read strictly (`verdicts.ts`); a verdict
+ * One request a line, unless `chunk` says otherwise. What it reads is redacted and fenced, what it answers is read strictly (`verdicts.ts`); a verdict
  * that is missing, unreadable or `unsure` is null, never a number. A step's score is the mean over the samples of
  * P(right): the verdict, as sure as the log-probability of its word says, where the endpoint gives one.
  * @see papers/prm-lessons.md (LLM judge), papers/genprm.md
@@ -65,9 +87,29 @@ async function judgeLine(
   signal: AbortSignal | undefined,
 ): Promise<Scored> {
   const n = line.steps.length
-  if (n === 0) return { ok: true, scores: [], evidence: [], usage: NO_USAGE }
-  const prompt = critiquePrompt(line, seed)
-  const request = requestOf(prompt.messages, prompt.key, n, asked, options)
+  const parts = await Promise.all(
+    rangesOf(n, options).map((range) => judgePart(line, range, asked, options, seed, signal)),
+  )
+  const evidence = parts.flatMap((part) => part.evidence)
+  const usage = parts.reduce((sum, part) => addUsage(sum, part.usage), NO_USAGE)
+  const failure = parts.find((part) => part.failure && (part.evidence.length === 0 || isOver(part.failure)))?.failure
+  if (failure) return { ok: false, error: failure, usage }
+  return { ok: true, scores: scoresOf(evidence, n), evidence, usage }
+}
+
+/** A run that is over must not leave a trace with fewer samples than the others. */
+const isOver = (error: GradusError): boolean => error.code.startsWith('GRD-RUN-')
+
+async function judgePart(
+  line: Line,
+  range: Range,
+  asked: Asked,
+  options: JudgeOptions,
+  seed: string,
+  signal: AbortSignal | undefined,
+): Promise<{ evidence: Judgement[]; usage: Usage; failure?: GradusError }> {
+  const prompt = critiquePrompt(line, seed, range)
+  const request = requestOf(prompt.messages, prompt.key, range, asked, options)
   const outcomes = await asked.engine.sample(asked.sampler, request, {
     count: options.samples,
     ...(signal && { signal }),
@@ -81,9 +123,9 @@ async function judgeLine(
       continue
     }
     let spent = outcome.usage
-    let read = readVerdicts(outcome.value.text, prompt.key, n, outcome.value.tokens)
+    let read = readVerdicts(outcome.value.text, prompt.key, range, outcome.value.tokens)
     if (read.wrong !== null && options.repair) {
-      const again = await repaired(outcome.value, read.wrong, prompt, n, asked, options, signal)
+      const again = await repaired(outcome.value, read.wrong, prompt, range, asked, options, signal)
       if (again instanceof GradusError) failure = again
       else {
         spent = addUsage(spent, again.usage)
@@ -91,13 +133,9 @@ async function judgeLine(
       }
     }
     usage = addUsage(usage, spent)
-    evidence.push(...judgements(read, spent))
+    evidence.push(...judgements(read, range.from, spent))
   }
-  // A run that is over must not leave a trace with fewer samples than the others.
-  if (failure && (evidence.length === 0 || failure.code.startsWith('GRD-RUN-'))) {
-    return { ok: false, error: failure, usage }
-  }
-  return { ok: true, scores: scoresOf(evidence, n), evidence, usage }
+  return { evidence, usage, ...(failure && { failure }) }
 }
 
 const said = ({ steps }: ReadVerdicts): number => steps.filter((v) => v !== null).length
@@ -106,32 +144,32 @@ async function repaired(
   { text }: Completion,
   wrong: string,
   prompt: Fenced,
-  steps: number,
+  range: Range,
   asked: Asked,
   options: JudgeOptions,
   signal: AbortSignal | undefined,
 ): Promise<{ read: ReadVerdicts; usage: Usage } | GradusError> {
-  const request = requestOf(repairPrompt(prompt, text, wrong, steps), prompt.key, steps, asked, options)
+  const request = requestOf(repairPrompt(prompt, text, wrong, range), prompt.key, range, asked, options)
   const [outcome] = await asked.engine.sample(asked.sampler, request, { ...(signal && { signal }) })
   if (!outcome?.ok) return outcome?.error ?? new GradusError('GRD-CALL-008')
   const { value, usage } = outcome
-  return { read: readVerdicts(value.text, prompt.key, steps, value.tokens), usage }
+  return { read: readVerdicts(value.text, prompt.key, range, value.tokens), usage }
 }
 
 function requestOf(
   messages: Fenced['messages'],
   key: string,
-  steps: number,
-  { logprobs, schema }: Asked,
+  { from, to }: Range,
+  { logprobs, schema, contextLength }: Asked,
   options: JudgeOptions,
 ): GenerateRequest {
   return {
     api: 'chat',
     messages,
-    maxTokens: answerTokens(steps, options),
+    maxTokens: answerTokens(to - from, options, contextLength),
     ...(options.temperature !== undefined && { temperature: options.temperature }),
     ...(logprobs && { logprobs: 0 }),
-    ...(schema && { schema: critiqueSchema(key, steps) }),
+    ...(schema && { schema: critiqueSchema(key, to - from) }),
   }
 }
 
@@ -141,9 +179,9 @@ export type Judgement = Extract<Evidence, { kind: 'judgement' }>
 export const UNREADABLE = 'no verdict that can be read'
 
 /** One judgement a step; the cost of the answer stands with the first. */
-function judgements({ steps, wrong }: ReadVerdicts, usage: Usage): Judgement[] {
-  return steps.map((v, step): Judgement => {
-    const head = { kind: 'judgement', source: 'judge', step, ...(step === 0 && { usage }) } as const
+function judgements({ steps, wrong }: ReadVerdicts, from: number, usage: Usage): Judgement[] {
+  return steps.map((v, i): Judgement => {
+    const head = { kind: 'judgement', source: 'judge', step: from + i, ...(i === 0 && { usage }) } as const
     if (v === null) return { ...head, verdict: null, reason: `${UNREADABLE}: ${wrong ?? ''}` }
     if (v.verdict === 'unsure') return { ...head, verdict: null, reason: `cannot say: ${v.reason}` }
     return { ...head, verdict: v.verdict, reason: v.reason, ...(v.logprob !== undefined && { logprob: v.logprob }) }

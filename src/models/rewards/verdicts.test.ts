@@ -5,7 +5,9 @@ import { lastObject, readVerdicts } from './verdicts.ts'
 const KEY = '0123456789abcdef'
 const entry = (step: number, verdict: string, reason = '') => ({ step, reason, verdict })
 const answer = (...steps: unknown[]) => JSON.stringify({ key: KEY, steps })
-const verdictsOf = (text: string, steps: number) => readVerdicts(text, KEY, steps).steps.map((v) => v?.verdict ?? null)
+const all = (to: number) => ({ from: 0, to })
+const verdictsOf = (text: string, steps: number) =>
+  readVerdicts(text, KEY, all(steps)).steps.map((v) => v?.verdict ?? null)
 
 describe('verdicts of a judge', () => {
   it('are those of the last object that bears the key, whatever stands before and after it', () => {
@@ -30,7 +32,7 @@ describe('verdicts of a judge', () => {
     ])
     expect(verdictsOf(answer(entry(0, 'correct'), entry(1, 'incorrect')), 2)).toEqual([null, null])
     expect(verdictsOf(answer(entry(1, 'correct'), entry(2, 'correct'), entry(3, 'correct')), 2)).toEqual([null, null])
-    expect(readVerdicts(answer(entry(1, 'correct')), KEY, 3).wrong).toBe('2 of 3 steps are missing or named twice')
+    expect(readVerdicts(answer(entry(1, 'correct')), KEY, all(3)).wrong).toBe('2 of 3 steps are missing or named twice')
   })
 
   it.each([
@@ -41,7 +43,7 @@ describe('verdicts of a judge', () => {
     [`{"key": "${KEY}", "steps": [{"step": 1, "verdict": "correct"}`, 'cut off'],
     [JSON.stringify([entry(1, 'correct')]), 'a list'],
   ])('are null in %j (%s)', (text) => {
-    expect(readVerdicts(text, KEY, 1)).toMatchObject({
+    expect(readVerdicts(text, KEY, all(1))).toMatchObject({
       steps: [null],
       wrong: expect.stringContaining('no JSON object'),
     })
@@ -53,12 +55,12 @@ describe('verdicts of a judge', () => {
     const tokens = text
       .split(/(?<="verdict":")|(?<=cor|incor)(?=rect)|(?<=rect")/)
       .map((token, i) => ({ token, logprob: -(i + 1) / 10 }))
-    const read = readVerdicts(text, KEY, 2, tokens).steps.map((v) => v?.logprob)
+    const read = readVerdicts(text, KEY, all(2), tokens).steps.map((v) => v?.logprob)
     const at = tokens.flatMap((t, i) => (t.token === 'cor' || t.token === 'incor' ? [i] : []))
     expect(read).toEqual(at.map((i) => expect.closeTo(-(i + 1) / 10 - (i + 2) / 10)))
     // Tokens of another text, and one token for all of it, say nothing of the decision.
     for (const other of [tokens.slice(1), [{ token: text, logprob: -3 }]]) {
-      expect(readVerdicts(text, KEY, 2, other).steps[0]).not.toHaveProperty('logprob')
+      expect(readVerdicts(text, KEY, all(2), other).steps[0]).not.toHaveProperty('logprob')
     }
   })
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { TokenLogprob } from '../endpoints/endpoint.ts'
 import { tryParse } from '../endpoints/wire.ts'
-import type { JudgeVerdict } from './judge-prompt.ts'
+import type { JudgeVerdict, Range } from './judge-prompt.ts'
 
 /** One verdict of a judge; null = it gave none for this step that can be read. */
 export interface StepVerdict {
@@ -12,7 +12,7 @@ export interface StepVerdict {
 }
 
 export interface ReadVerdicts {
-  /** One a step. */
+  /** One for each step of the range. */
   steps: (StepVerdict | null)[]
   /** Why not every step has one; null = all is well. */
   wrong: string | null
@@ -34,19 +34,20 @@ const Entry = z.object({
 export function readVerdicts(
   answer: string,
   key: string,
-  steps: number,
+  { from: start, to: end }: Range,
   tokens: readonly TokenLogprob[] = [],
 ): ReadVerdicts {
+  const steps = end - start
   const none = (wrong: string): ReadVerdicts => ({ steps: new Array<null>(steps).fill(null), wrong })
   const Answer = z.object({ key: z.literal(key), steps: z.array(Entry) })
   const found = lastObject(answer, (value) => Answer.safeParse(value).data)
   if (!found) return none('it holds no JSON object of the form with the key')
   const { value, from, to } = found
-  const strange = value.steps.filter(({ step }) => step < 1 || step > steps)
-  if (strange.length > 0) return none(`it names step ${strange[0]?.step}, and there are ${steps}`)
+  const strange = value.steps.find(({ step }) => step <= start || step > end)
+  if (strange) return none(`it names step ${strange.step}, and asked for were ${start + 1} to ${end}`)
   const logprobs = verdictLogprobs(answer.slice(from, to), from, answer, tokens)
   const read = Array.from({ length: steps }, (_, i): StepVerdict | null => {
-    const own = value.steps.flatMap((entry, at) => (entry.step === i + 1 ? [{ ...entry, at }] : []))
+    const own = value.steps.flatMap((entry, at) => (entry.step === start + i + 1 ? [{ ...entry, at }] : []))
     const [one] = own
     if (one === undefined || own.length > 1) return null
     // Where a verdict is missing or written in another way, the places cannot be told apart.
