@@ -19,9 +19,13 @@ export class Cache {
   #range: StatementSync
   #one: StatementSync
   #insert: StatementSync
+  #most: number
+  #kept = 0
 
-  constructor(store: Store) {
+  /** @param most samples that are kept; when there are more, all are let go of, with the attempts that brought them */
+  constructor(store: Store, most = Number.POSITIVE_INFINITY) {
     this.#store = store
+    this.#most = most
     this.#one = store.db.prepare('SELECT value, usage FROM completions WHERE key = ? AND sample = ?')
     this.#range = store.db.prepare(
       'SELECT sample, value, usage FROM completions WHERE key = ? AND sample >= ? AND sample < ? ORDER BY sample',
@@ -45,7 +49,11 @@ export class Cache {
   keep<A>(key: string, samples: readonly number[], kept: readonly Kept<A>[]): Promise<void> {
     if (kept.length === 0) return Promise.resolve()
     const rows = kept.map((one, i) => [samples[i] ?? -1, JSON.stringify(one.value), JSON.stringify(one.usage)] as const)
+    this.#kept += rows.length
+    const full = this.#kept > this.#most
+    if (full) this.#kept = rows.length
     return this.#store.write(() => {
+      if (full) this.#store.db.exec('DELETE FROM completions; DELETE FROM attempts')
       for (const [sample, value, usage] of rows) this.#insert.run(key, sample, value, usage)
     })
   }

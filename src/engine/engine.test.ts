@@ -63,6 +63,18 @@ const total = (counts: Counts) =>
   Object.values(counts.failed).reduce((a, b) => a + b, 0)
 
 describe('engine', () => {
+  it('lets go of what it remembers when that is too much, and buys it again', async () => {
+    const { sampler, calls } = scripted()
+    const engine = open({ remember: 10 })
+    await engine.sample(sampler, 'a', { count: 8 })
+    await engine.sample(sampler, 'a', { count: 8 })
+    expect(calls).toHaveLength(8)
+    expect(values(await engine.sample(sampler, 'b', { count: 4 }))).toEqual(['b#0', 'b#1', 'b#2', 'b#3'])
+    expect(values(await engine.sample(sampler, 'a', { count: 2 }))).toEqual(['a#0', 'a#1'])
+    expect(calls).toHaveLength(14)
+    expect(engine.history().attempts.kept).toBeLessThanOrEqual(10)
+  })
+
   it('pays for 8 when 16 are wanted after 8', async () => {
     const { sampler, calls } = scripted()
     const engine = open()

@@ -22,6 +22,8 @@ import { Store } from './store.ts'
 export interface EngineOptions {
   /** File of journal and cache; without one nothing outlives the process. */
   path?: string
+  /** Samples remembered where there is no file, for a process that runs for ever; all where absent. */
+  remember?: number
   /** Name of the run in the journal: spending adds up over all processes that use the same name. */
   run?: string
   budget?: BudgetLimits
@@ -103,7 +105,7 @@ export class Engine {
     this.#deadline = options.deadline ?? DEADLINE_SECONDS
     this.#retry = options.retry ?? RETRY
     this.#store = new Store(options.path)
-    this.#cache = new Cache(this.#store)
+    this.#cache = new Cache(this.#store, options.path === undefined ? options.remember : undefined)
     this.journal = new Journal(this.#store, options.run ?? '')
     const before = options.run === undefined ? NO_USAGE : this.journal.history().spent
     this.budget = new Budget(options.budget, before)
@@ -123,15 +125,12 @@ export class Engine {
 
   /** Why nothing new is started any more. */
   get stopped(): GradusError | undefined {
-    const { signal } = this.#halt
-    return signal.aborted && signal.reason instanceof GradusError ? signal.reason : undefined
+    return this.#halt.signal.reason instanceof GradusError ? this.#halt.signal.reason : undefined
   }
 
   /** Calls under way over all pools. */
   get inFlight(): number {
-    let sum = 0
-    for (const pool of this.#pools.values()) sum += pool.limiter.inFlight
-    return sum
+    return [...this.#pools.values()].reduce((sum, pool) => sum + pool.limiter.inFlight, 0)
   }
 
   /**

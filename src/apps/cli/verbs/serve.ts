@@ -116,6 +116,9 @@ export const serve = verb({
   },
 })
 
+/** Answers of endpoints that are kept in memory: of a training step or two. */
+const REMEMBERED = 20_000
+
 /** The reward model, and the chats that a search answers; what leaves this machine is said. */
 async function openScoring(
   options: Options,
@@ -125,7 +128,7 @@ async function openScoring(
   if (rewardText === undefined && search === undefined) return { reward: undefined, local: true, chats: undefined }
   const engine = new Engine({
     run: `serve ${contentHash([rewardText ?? null, search ?? null]).slice(0, 16)}`,
-    ...(cache !== false && { path: cache }),
+    ...(cache === false ? { remember: REMEMBERED } : { path: cache }),
   })
   const { signal } = new AbortController()
   const keyFrom = key === undefined ? {} : { keyFrom: key }
