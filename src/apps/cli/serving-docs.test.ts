@@ -9,6 +9,7 @@ import { arithmeticChain } from '../../worlds/tasks/arithmetic-chain.ts'
 import { callVerb, says, startGradus } from './testing/run-gradus.ts'
 import { label } from './verbs/label.ts'
 import { sample } from './verbs/sample.ts'
+import { serve } from './verbs/serve.ts'
 import { train } from './verbs/train.ts'
 
 // Processes start slowly where other work has the cores.
@@ -78,9 +79,14 @@ describe('docs/serving.md', () => {
     }
   })
 
-  it('prints the client for verl, and says which token it wants', () => {
-    expect(commandsOf(page, 'serve').length).toBeGreaterThan(1)
-    expect(page).toContain('--print-verl-client')
+  it('names what the packages have, and a client for verl that is printed', async () => {
+    const imported = [...page.matchAll(/import \{ ([^}]+) \} from 'gradus\/ai-sdk'/g)].flatMap(
+      (m) => m[1]?.split(', ') ?? [],
+    )
+    expect(Object.keys(await import('../ai-sdk/index.ts'))).toEqual(expect.arrayContaining(imported))
+    const printed = await callVerb(serve, ['--print-verl-client'])
+    expect(printed).toMatchObject({ code: 0, out: expect.stringContaining('def compute_score(') })
+    expect(page).toContain('gradus serve --print-verl-client')
   })
 })
 
