@@ -23,7 +23,7 @@ export interface ChatAnswer {
   gradus: unknown
 }
 
-/** Answers one chat. @throws GradusError GRD-SEARCH-*, GRD-CALL-* */
+/** Answers one chat. @throws GradusError GRD-SEARCH-*, GRD-CALL-*; RangeError where too many are under way */
 export type ChatModel = (call: ChatCall) => Promise<ChatAnswer>
 
 export interface ChatModels {
@@ -43,7 +43,12 @@ export interface SearchSettings {
   domain?: string
   /** Tokens of policy and reward model for one chat. */
   tokens?: number
+  /** Chats that are answered at once; more are refused. */
+  most?: number
 }
+
+/** A search has some dozens of candidates under way, and an endpoint takes some thousands. */
+const MOST = 64
 
 const PREFIX = 'gradus/'
 
@@ -55,6 +60,17 @@ const PREFIX = 'gradus/'
  * highest score, else the first, so that a chat always gets one.
  */
 export function searchModels(settings: SearchSettings): ChatModels {
+  const { most = MOST } = settings
+  let running = 0
+  const bounded = async (found: Bound, call: ChatCall): Promise<ChatAnswer> => {
+    if (running >= most) throw new RangeError(`${running} chats are being answered`)
+    running++
+    try {
+      return await answer(found, call, settings)
+    } finally {
+      running--
+    }
+  }
   const offered = SEARCHES.filter(
     ({ needs }) => !needs.includes('veto') && (settings.reward || !needs.includes('reward')),
   )
@@ -63,7 +79,7 @@ export function searchModels(settings: SearchSettings): ChatModels {
     open(name) {
       if (!name.startsWith(PREFIX)) return null
       const found = searchNamed(name.slice(PREFIX.length), offered)
-      return found && ((call) => answer(found, call, settings))
+      return found && ((call) => bounded(found, call))
     },
   }
 }

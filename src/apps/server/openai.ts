@@ -75,7 +75,10 @@ export function openaiApp(models: readonly ServedModel[], token: string, chats: 
 
   app.get('/health', (c) => c.json({ status: 'ok' }))
   app.use('/v1/*', guard(token))
-  app.onError((error, c) => c.json(...failure(error)))
+  app.onError((error, c) => {
+    if (error instanceof RangeError) c.header('retry-after', '1')
+    return c.json(...failure(error))
+  })
   app.notFound((c) => c.json(noSuchPath(c.req.path), 404))
 
   app.get('/v1/models', (c) =>

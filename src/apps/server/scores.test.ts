@@ -375,6 +375,31 @@ describe('chats answered by search', () => {
     expect(answer.choices[0]?.message.content).toBe('a longer poem')
   })
 
+  it('beyond what it can work on at once, asks to come again', async () => {
+    let release = (): void => undefined
+    const gate = new Promise<void>((resolve) => (release = resolve))
+    let begun = 0
+    const { completeMany: _, ...alone } = policy
+    const slow: StepWriter = {
+      ...alone,
+      async complete(...args) {
+        begun++
+        await gate
+        return await policy.complete(...args)
+      },
+    }
+    const settings = { policy: slow, reward: oracleReward(), domain: arithmeticChain.name, most: 1 }
+    const { post } = await start({ chats: searchModels(settings) })
+    const body = { model: 'gradus/best-of-2', messages: [{ role: 'user', content: problems[0]!.prompt }] }
+    const first = post('/v1/chat/completions', body)
+    await expect.poll(() => begun).toBe(2)
+    const refused = await post('/v1/chat/completions', body)
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '1'])
+    release()
+    expect((await first).status).toBe(200)
+    expect((await post('/v1/chat/completions', body)).status).toBe(200)
+  })
+
   it('without a reward model offers the searches that need none', () => {
     const names = searchModels({ policy }).names
     expect(names).toContain('gradus/majority')
