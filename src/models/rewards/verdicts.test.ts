@@ -66,9 +66,9 @@ describe('verdicts of a judge', () => {
 
   it('are read in time that does not run away on braces', () => {
     for (const text of ['{'.repeat(100_000), '{"a":'.repeat(30_000), `{"`.repeat(50_000)]) {
-      const begun = performance.now()
+      const begun = process.cpuUsage()
       expect(verdictsOf(text, 2)).toEqual([null, null])
-      expect(performance.now() - begun).toBeLessThan(1_500)
+      expect(process.cpuUsage(begun).user / 1_000).toBeLessThan(1_500)
     }
   })
 

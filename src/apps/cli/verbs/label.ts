@@ -18,6 +18,7 @@ import { boundRuleNamed, type LabelPlan, labelPlan, refusalsOf } from '../../pip
 import { labelModelNamed, mergeFiles, type VoterFile } from '../../pipeline/merge.ts'
 import { openPolicy, POLICY_FORMS, type PolicySpec, readPolicySpec } from '../../pipeline/open-policy.ts'
 import { type RewardSpec, rewardName } from '../../pipeline/open-reward.ts'
+import { openRewards } from '../../pipeline/open-rewards.ts'
 import { taskOf } from '../../pipeline/outcome.ts'
 import { type RolloutCheck, rolloutCheck, taskNamed } from '../../pipeline/rollout-check.ts'
 import { type TreeWriter, treeWriter } from '../../pipeline/tree-writer.ts'
@@ -30,7 +31,7 @@ import {
   priceOf,
   showProgress,
 } from '../policy-flags.ts'
-import { openRewards, REWARD_FLAGS, rewardSettings, rewardSpecs } from '../reward-flags.ts'
+import { REWARD_FLAGS, rewardSettings, rewardSpecs } from '../reward-flags.ts'
 import { labelCostText } from '../show/label-cost.ts'
 import { LabelSummary } from '../show/label-summary.ts'
 import { leftOutLines } from '../show/left-out.ts'

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readTraces } from '../../../io/read.ts'
+import { startSumJudge } from '../../../models/rewards/testing/sum-judge.ts'
 import { callVerb, runGradus, startGradus } from '../testing/run-gradus.ts'
 import { run } from './run.ts'
 
@@ -59,6 +60,19 @@ describe('gradus run', () => {
     const { code } = await runGradus(folder, ['run', config, '--folder', path])
     expect(code).toBe(0)
     expect(figuresOf(path)).toBe(figuresOf(join(folder, 'whole')))
+  })
+
+  it('a judge beside the annotators has its verdicts among the evidence; what goes where is said first', async () => {
+    const judge = await startSumJudge()
+    const path = join(folder, 'judged')
+    const ran = await callVerb(run, [config, '--folder', path, '--judge', `${judge.url}#test`])
+    await judge.close()
+    expect(ran.code).toBe(0)
+    expect(ran.err).toMatch(/judge 127\.0\.0\.1:\d+: 180 traces are sent there, at most 360 calls/)
+    const { traces } = await readTraces(join(path, 'labelled.jsonl'))
+    expect(traces.every((t) => t.evidence?.some((e) => e.kind === 'judgement' && e.source === 'reward:judge'))).toBe(
+      true,
+    )
   })
 
   it('a finished folder is only shown again; settings of another run are refused', async () => {

@@ -1,8 +1,12 @@
 import type { Trace, Usage } from '../../../core/words.ts'
 import { addUsage, NO_USAGE } from '../../../core/words.ts'
+import type { AnnotateContext } from '../../../label/annotators/annotator.ts'
 import { labelEach } from '../label.ts'
+import { labelCost } from '../label-cost.ts'
 import { labelPlan } from '../label-plan.ts'
 import { readPolicySpec } from '../open-policy.ts'
+import { readJudgeSpec, rewardName } from '../open-reward.ts'
+import { openRewards } from '../open-rewards.ts'
 import { rolloutCheck } from '../rollout-check.ts'
 import { type RunContext, type RunPolicies, tracesOf, writeTraces } from './context.ts'
 
@@ -12,8 +16,15 @@ export async function labelStage(context: RunContext, policies: RunPolicies): Pr
   await folder.stage('label steps', async (tick) => {
     const traces = await tracesOf(folder.file('traces.jsonl'))
     const policy = await policies.of(0)
-    const check = rolloutCheck(readPolicySpec(config.policy), config.seed)
-    const plan = labelPlan({ with: config.annotators, rule: config.rule, check })
+    const spec = readPolicySpec(config.policy)
+    const check = rolloutCheck(spec, config.seed)
+    const rewards = config.judge === undefined ? [] : [readJudgeSpec(config.judge)]
+    const plan = labelPlan({
+      with: [...config.annotators, ...rewards.map((one) => `reward:${rewardName(one)}`)],
+      rule: config.rule,
+      check,
+      rewards: rewards.map(rewardName),
+    })
     let usage = NO_USAGE
     const spend = (one: Usage): void => {
       usage = addUsage(usage, one)
@@ -25,7 +36,29 @@ export async function labelStage(context: RunContext, policies: RunPolicies): Pr
       const warning = plan.warning(rate)
       if (warning !== null) say(`warning: ${warning}`)
     }
-    const annotate = { policy, allowCode: true, allowLocalExec: false, seed: config.seed, spend, signal }
+    let failed = 0
+    const annotate: AnnotateContext = {
+      policy,
+      allowCode: true,
+      allowLocalExec: false,
+      seed: config.seed,
+      spend,
+      failed: () => {
+        failed++
+      },
+      signal,
+    }
+    if (rewards.length > 0) {
+      const { rewards: cost } = await labelCost(together(traces), plan, { spec, check, rewards }, NO_PRICES)
+      if (cost) {
+        const tokens = cost.tokens.prompt + cost.tokens.completion
+        say(
+          `judge ${cost.hosts.join(', ')}: ${count(cost.traces)} traces are sent there, at most ${count(cost.calls)} calls and some ${count(tokens)} tokens; ${count(cost.secrets)} secrets are taken out before`,
+        )
+      }
+      const settings = { seed: config.seed, by: 'gradus run', ...(config.key !== undefined && { keyFrom: config.key }) }
+      annotate.rewards = await openRewards(rewards, engine, settings, signal)
+    }
     let done = 0
     async function* labelled(): AsyncGenerator<Trace> {
       const all = labelEach(traces, { annotators: plan.annotators, context: annotate, rule: plan.rule, engine })
@@ -37,6 +70,15 @@ export async function labelStage(context: RunContext, policies: RunPolicies): Pr
       if (engine.stopped) throw engine.stopped
     }
     await writeTraces(folder.file('labelled.jsonl'), labelled())
+    if (failed > 0) say(`the judge failed on ${count(failed)} traces, which have no verdict of it`)
     folder.state.facts['label usage'] = usage
   })
+}
+
+const NO_PRICES = { policy: null, rewards: null }
+
+const count = (n: number): string => n.toLocaleString('en-US')
+
+async function* together(traces: readonly Trace[]): AsyncGenerator<readonly Trace[]> {
+  yield traces
 }

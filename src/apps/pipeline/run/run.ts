@@ -118,7 +118,7 @@ async function reportOf(context: RunContext, problems: RunProblems, figures: Fig
   return runReport({
     title: `From problems to proof: ${problems.dataset || config.problems || 'problems'}`,
     done: [
-      `${config.policy} wrote ${size.trainSamples} traces of each of ${problems.train.length} problems. ${config.annotators.join(' and ')} looked at every step, the rule ${config.rule} made labels of it, and a process reward model and its outcome twin were trained on them.`,
+      `${config.policy} wrote ${size.trainSamples} traces of each of ${problems.train.length} problems. ${[...config.annotators, ...(config.judge === undefined ? [] : ['a judge'])].join(' and ')} looked at every step, the rule ${config.rule} made labels of it, and a process reward model and its outcome twin were trained on them.`,
       `Thresholds were chosen on ${problems.tune.length} other problems; every figure is from ${problems.report.length} problems that nothing was chosen on, ${size.reportSamples} candidates each${size.seeds > 1 ? `, ${size.seeds} independent draws` : ''}.`,
     ],
     stages: state.stages.map(({ name, done, seconds }) => ({ name, done, seconds })),

@@ -51,7 +51,8 @@ export async function trainStages(context: RunContext): Promise<void> {
 export async function openModels(context: RunContext, draw: number): Promise<RunModels> {
   const { config, engine, folder } = context
   if (config.reward !== undefined) {
-    return { process: await openReward(readRewardSpec(config.reward), engine), outcome: null }
+    const settings = { by: 'gradus run', ...(config.key !== undefined && { keyFrom: config.key }) }
+    return { process: await openReward(readRewardSpec(config.reward), engine, settings), outcome: null }
   }
   return {
     process: await loadReward(folder.file(fileOf('process', draw)), { engine }),

@@ -16,7 +16,7 @@ function judged(body: Record<string, unknown>): string | null {
   const found = [...(messages?.[1]?.content ?? '').matchAll(STEP)]
   if (found.length === 0) return null
   const steps = found.map(([, , step, text = '']) => {
-    const wrong = [...text.matchAll(/(\d+) ([+-]) (\d+) = (\d+)/g)].find(
+    const wrong = [...text.matchAll(/(-?\d+) ?([+-]) ?(\d+) ?= ?(-?\d+)/g)].find(
       ([, a, sign, b, c]) => Number(a) + (sign === '+' ? 1 : -1) * Number(b) !== Number(c),
     )
     const reason = wrong ? `${wrong[0]} does not hold` : 'holds'
