@@ -29,7 +29,7 @@ const RUNS = [
   trace('a', '2 + 3 = 5', '5 + 4 = 8', 'So 8.'),
   trace('b', '1 + 1 = 2', '2 + 2 = 4'),
   trace('c', '7 - 3 = 5', '5 + 1 = 6'),
-  trace('d', 'key sk-abcdefghijklmnop123456', '3 + 3 = 6'),
+  trace('d', `key sk-${'ab12'.repeat(6)}`, '3 + 3 = 6'),
 ]
 const write = (name: string, traces: readonly Trace[]): string => {
   const path = join(folder, name)
