@@ -26,6 +26,9 @@ export interface Source {
 /** What a run folder shows as its traces: the first that is there. */
 const TRACE_FILES = ['labelled.jsonl', 'traces.jsonl'] as const
 
+/** Any of these makes a folder one that can be shown. */
+const RUN_FILES = [...TRACE_FILES, 'trees.jsonl', 'run.json']
+
 interface Slot {
   source: Source
   number: number
@@ -219,10 +222,10 @@ function sourcesOf(paths: readonly string[]): Source[] {
 /** @throws GradusError GRD-IO-001 for any other folder */
 function isRunFolder(path: string): boolean {
   if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return false
-  if ([...TRACE_FILES, 'run.json'].some((file) => existsSync(join(path, file)))) return true
+  if (RUN_FILES.some((file) => existsSync(join(path, file)))) return true
   throw new GradusError('GRD-IO-001', {
     where: { file: path },
-    found: `a folder without ${TRACE_FILES.join(', ')} or run.json`,
+    found: `a folder without ${RUN_FILES.join(', ')}`,
     expected: 'files of traces, or the folder of a run',
     try: [`gradus view ${path}/*.jsonl`],
   })
