@@ -25,7 +25,7 @@ const run = (args: string[]): { status: number | null; stderr: string } =>
 describe('a run that cannot end well', () => {
   it.each([
     ['SIGINT', 130, 0],
-    ['SIGKILL', null, 1],
+    ['SIGKILL', null, 2],
   ] as const)('has no output after %s', async (signal, code, temporaries) => {
     // Standard input stays open, so that the run is in the middle of its work for certain.
     const child = spawn(process.execPath, [BIN, 'label', '-', '--format', 'gradus', '-o', 'out.jsonl'], { cwd: folder })
@@ -35,11 +35,12 @@ describe('a run that cannot end well', () => {
       err += chunk
     })
     const ended = once(child, 'close')
-    await vi.waitFor(async () => expect(await readdir(folder)).toHaveLength(1), { timeout: 40_000, interval: 50 })
+    // The output and its index.
+    await vi.waitFor(async () => expect(await readdir(folder)).toHaveLength(2), { timeout: 40_000, interval: 50 })
     child.kill(signal)
     expect((await ended)[0]).toBe(code)
     const left = await readdir(folder)
-    expect(left).not.toContain('out.jsonl')
+    expect(left.filter((name) => !name.endsWith('.tmp'))).toEqual([])
     expect(left).toHaveLength(temporaries)
     if (code === 130) expect(err).toContain('GRD-RUN-002')
     for (const name of left) await rm(join(folder, name))
