@@ -6,9 +6,13 @@ describe('addresses', () => {
   it('restore what was seen, whatever is in it', () => {
     const word = fc.string({ minLength: 1 })
     fc.assert(
-      fc.property(fc.array(word, { minLength: 1 }), fc.dictionary(word, word, { noNullPrototype: true }), (path, query) => {
-        expect(parseRoute(formatRoute(path, query))).toEqual({ path, query })
-      }),
+      fc.property(
+        fc.array(word, { minLength: 1 }),
+        fc.dictionary(word, word, { noNullPrototype: true }),
+        (path, query) => {
+          expect(parseRoute(formatRoute(path, query))).toEqual({ path, query })
+        },
+      ),
     )
   })
 

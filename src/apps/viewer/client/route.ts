@@ -17,7 +17,10 @@ export function parseRoute(hash: string): Route {
 }
 
 /** Leaves out what is empty: the shortest address that says it. */
-export function formatRoute(path: readonly (string | number)[], query: Record<string, string | number | undefined> = {}): string {
+export function formatRoute(
+  path: readonly (string | number)[],
+  query: Record<string, string | number | undefined> = {},
+): string {
   const search = new URLSearchParams()
   for (const [key, value] of Object.entries(query)) {
     if (value !== undefined && value !== '') search.set(key, String(value))

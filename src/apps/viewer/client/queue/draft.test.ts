@@ -5,20 +5,20 @@ import { type Draft, emptyDraft, hasSaid, opine, sayFirstError, takeNote, undo }
 describe('a draft of labels', () => {
   it('never says that a step is right and the first wrong one', () => {
     const first = sayFirstError(emptyDraft(3), 1)
-    expect(first).toMatchObject({ opinions: [undefined, 'incorrect', undefined], firstError: 1 })
-    expect(opine(first, 1, 'correct')).toMatchObject({ opinions: [undefined, 'correct', undefined], firstError: null })
+    expect(first).toMatchObject({ labels: [null, 'incorrect', null], firstError: 1 })
+    expect(opine(first, 1, 'correct')).toMatchObject({ labels: [null, 'correct', null], firstError: null })
   })
 
   it('never keeps a wrong step before the first wrong one, or in a clean trace', () => {
     const wrong = opine(emptyDraft(3), 0, 'incorrect')
-    expect(sayFirstError(wrong, 2).opinions).toEqual([undefined, undefined, 'incorrect'])
-    expect(sayFirstError(wrong, -1)).toMatchObject({ opinions: [undefined, undefined, undefined], firstError: -1 })
+    expect(sayFirstError(wrong, 2).labels).toEqual([null, null, 'incorrect'])
+    expect(sayFirstError(wrong, -1)).toMatchObject({ labels: [null, null, null], firstError: -1 })
     expect(opine(sayFirstError(wrong, -1), 2, 'incorrect').firstError).toBeNull()
   })
 
   it('tells unsure from not looked at', () => {
-    const draft = opine(emptyDraft(2), 0, null)
-    expect(draft.opinions).toEqual([null, undefined])
+    const draft = opine(emptyDraft(2), 0, 'unsure')
+    expect(draft.labels).toEqual(['unsure', null])
     expect(hasSaid(draft)).toBe(true)
     expect(hasSaid(emptyDraft(2))).toBe(false)
   })

@@ -5,7 +5,11 @@ const PATCH = 'diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n same\n---
 
 it('tells added and removed lines from headers', () => {
   expect(diffLines(PATCH).map((l) => l.kind)).toEqual(['head', 'head', 'head', 'hunk', 'same', 'remove', 'add'])
-  expect(diffLines(PATCH).map((l) => l.text).join('\n')).toBe(PATCH)
+  expect(
+    diffLines(PATCH)
+      .map((l) => l.text)
+      .join('\n'),
+  ).toBe(PATCH)
 })
 
 it('knows a diff from a list and a table', () => {

@@ -25,7 +25,14 @@ describe('pieces of a step', () => {
   })
 
   it('leaves prices, escaped dollars and what is never closed as prose', () => {
-    for (const text of ['it costs $5 and $6 more', 'pays \\$3 or \\$4', 'half $ open', '\\[ open', '`open', '** open']) {
+    for (const text of [
+      'it costs $5 and $6 more',
+      'pays \\$3 or \\$4',
+      'half $ open',
+      '\\[ open',
+      '`open',
+      '** open',
+    ]) {
       expect(pieces(text).map(brief)).toEqual([`text:${text}`])
     }
   })
@@ -50,14 +57,25 @@ describe('pieces of a step', () => {
 
   it('loses no character, whatever the text', () => {
     const text = fc
-      .array(fc.oneof(fc.string(), fc.constantFrom('$', '$$', '\\', '\\(', '\\]', '`', '```', '\n', '**', '\\begin{align}')))
+      .array(
+        fc.oneof(fc.string(), fc.constantFrom('$', '$$', '\\', '\\(', '\\]', '`', '```', '\n', '**', '\\begin{align}')),
+      )
       .map((parts) => parts.join(''))
-    fc.assert(fc.property(text, (t) => pieces(t).map((p) => p.source).join('') === t))
+    fc.assert(
+      fc.property(
+        text,
+        (t) =>
+          pieces(t)
+            .map((p) => p.source)
+            .join('') === t,
+      ),
+    )
   })
 
   it('is linear in hostile input', () => {
     const begun = performance.now()
-    for (const mark of ['$', '`', '**', '\\(', '\\begin{align}', '```x\n', '$a']) pieces(mark.repeat(60_000 / mark.length))
+    for (const mark of ['$', '`', '**', '\\(', '\\begin{align}', '```x\n', '$a'])
+      pieces(mark.repeat(60_000 / mark.length))
     expect(performance.now() - begun).toBeLessThan(3_000)
   })
 })

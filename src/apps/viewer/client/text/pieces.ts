@@ -55,7 +55,8 @@ function closing(text: string, from: number, mark: string): { at: number; after:
     const newline = text.indexOf('\n', at)
     const end = newline < 0 ? text.length : newline
     const line = text.slice(at, Math.min(end, at + 200)).trim()
-    if (line.startsWith(mark) && line === mark[0]!.repeat(line.length)) return { at: Math.max(from, at - 1), after: end }
+    if (line.startsWith(mark) && line === mark[0]!.repeat(line.length))
+      return { at: Math.max(from, at - 1), after: end }
     if (newline < 0) return null
     at = newline + 1
   }

@@ -1,4 +1,5 @@
 import type { Evidence, Label, StepLabel, Trace } from '../../../../core/words.ts'
+import { share } from '../parts/words.ts'
 
 /** How a source sees a step, for colour and sign; `open` = it looked and cannot say. */
 export type Mark = 'good' | 'bad' | 'neutral' | 'open'
@@ -70,6 +71,8 @@ function ofEvidence(e: Evidence): Pick<Finding, 'mark' | 'word'> {
       }
     case 'imported':
       return ofRaw(e.raw)
+    case 'human':
+      return e.verdict === null ? { mark: 'open', word: 'unsure' } : ofVerdict(e.verdict)
     default:
       return ofVerdict(e.verdict)
   }
@@ -94,13 +97,9 @@ function ofLabel(label: StepLabel): Pick<Finding, 'mark' | 'word'> {
   if (label.meaning === 'progress') {
     return { mark: label.value < 0 ? 'bad' : label.value > 0 ? 'good' : 'neutral', word: signed(label.value) }
   }
-  return { mark: label.value >= 0.5 ? 'good' : 'bad', word: share(label.value) }
-}
-
-/** Two digits without the zero before the point, as in the tables of the reports. */
-export function share(value: number): string {
-  if (value === 0 || value === 1) return String(value)
-  return value.toFixed(2).replace(/^(-?)0\./, '$1.')
+  const mark = label.value >= 0.5 ? 'good' : 'bad'
+  const decided = label.meaning === 'correctness' && (label.value === 0 || label.value === 1)
+  return { mark, word: decided ? (mark === 'good' ? 'right' : 'wrong') : share(label.value) }
 }
 
 function signed(value: number): string {
@@ -108,7 +107,10 @@ function signed(value: number): string {
 }
 
 /** The step that is marked as first wrong: the verdict's, else the first label that names one. */
-export function firstWrong(trace: { verdict?: Trace['verdict']; labels?: readonly Label[] | undefined }): number | null {
+export function firstWrong(trace: {
+  verdict?: Trace['verdict']
+  labels?: readonly Label[] | undefined
+}): number | null {
   const said = trace.verdict?.firstError
   if (said !== undefined && said !== null) return said
   for (const label of trace.labels ?? []) {

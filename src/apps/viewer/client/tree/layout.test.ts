@@ -4,16 +4,14 @@ import { Tree } from '../../../../core/tree.ts'
 import { layout, nodeAt, pathTo } from './layout.ts'
 
 /** Parents of nodes 1..n, each smaller than its child. */
-const trees = fc
-  .array(fc.nat(1_000_000), { maxLength: 120 })
-  .map((picks) => {
-    const tree = new Tree()
-    picks.forEach((pick, i) => {
-      const node = tree.add(pick % tree.size, `step ${i}`)
-      if (pick % 3 > 0) tree.backUp(node, pick % 2)
-    })
-    return tree
+const trees = fc.array(fc.nat(1_000_000), { maxLength: 120 }).map((picks) => {
+  const tree = new Tree()
+  picks.forEach((pick, i) => {
+    const node = tree.add(pick % tree.size, `step ${i}`)
+    if (pick % 3 > 0) tree.backUp(node, pick % 2)
   })
+  return tree
+})
 
 describe('layout of a tree', () => {
   it('lets children fill their parent exactly, heaviest first, without a gap or an overlap', () => {
