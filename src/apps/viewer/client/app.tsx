@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { DatasetPage } from './dataset/page.tsx'
 import { KeyHelp, openHelp, useKeys } from './keys.tsx'
 import { Trouble, Waiting } from './parts/bits.tsx'
-import { count } from './parts/words.ts'
+import { count, counted } from './parts/words.ts'
 import { formatRoute } from './route.ts'
 import { go, offline, route, session } from './state.ts'
 import { nextTheme, theme } from './theme.ts'
@@ -78,7 +78,7 @@ function Bar({ page }: { page: string }) {
           <>
             <b>{now.name}</b>{' '}
             <span class="soft">
-              {count(now.traces)} traces, {count(now.steps)} steps
+              {counted(now.traces, 'trace')}, {counted(now.steps, 'step')}
             </span>
             {now.leftOut.count > 0 && (
               <span class="bad" title={now.leftOut.examples.join('\n')}>

@@ -68,7 +68,7 @@ export function LabelSteps({ item: { at, trace, cuts, images }, draft, change, c
                   {step === undefined ? (
                     <ProblemView problem={trace.problem} images={images} />
                   ) : (
-                    <div class="to-label">
+                    <div class={said.length > 0 ? 'to-label with-said' : 'to-label'}>
                       <StepView
                         index={index}
                         step={step}

@@ -1,12 +1,12 @@
 import type { Figure } from '../api.generated.ts'
-import { drawFigure } from './plot.ts'
+import { drawFigure, type Mode } from './plot.ts'
 
 /**
  * A figure for the page. The page's policy forbids style elements: the rules that Plot brings along stand in the page's
  * own style sheet under the class `plot`.
  */
-export function figureNodes(figure: Figure, width: number): SVGSVGElement | null {
-  const svg = drawFigure(figure, width)
+export function figureNodes(figure: Figure, width: number, mode: Mode): SVGSVGElement | null {
+  const svg = drawFigure(figure, width, mode)
   if (svg === null) return null
   for (const style of svg.querySelectorAll('style')) style.remove()
   svg.setAttribute('role', 'img')
@@ -16,7 +16,7 @@ export function figureNodes(figure: Figure, width: number): SVGSVGElement | null
 
 /** A figure as a file: complete in itself, dark on white. */
 export function figureSvg(figure: Figure): string | null {
-  const svg = drawFigure(figure, 720)
+  const svg = drawFigure(figure, 720, 'light')
   if (svg === null) return null
   svg.setAttribute('xmlns', 'http://www.w3.org/2000/svg')
   svg.style.color = '#15181d'

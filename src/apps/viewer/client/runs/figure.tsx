@@ -19,22 +19,22 @@ export function FigureView({ figure }: { figure: Figure }) {
   const place = useRef<HTMLDivElement>(null)
   const [asTable, setAsTable] = useState(figure.kind === 'table')
   const [legend, setLegend] = useState<{ name: string; colour: string }[]>([])
-  const dark = isDark()
+  const mode = isDark() ? 'dark' : 'light'
   const content = JSON.stringify(figure)
   useEffect(() => {
     if (asTable) return
     let current = true
-    void loadDrawing().then(({ figureNodes, seriesOf, SERIES }) => {
+    void loadDrawing().then(({ figureNodes, legendOf }) => {
       if (!current || place.current === null) return
-      const nodes = figureNodes(figure, Math.min(720, Math.max(320, place.current.clientWidth)))
+      const nodes = figureNodes(figure, Math.min(720, Math.max(320, place.current.clientWidth)), mode)
       if (nodes === null) setAsTable(true)
       else place.current.replaceChildren(nodes)
-      setLegend(seriesOf(figure).map((name, i) => ({ name, colour: SERIES[i % SERIES.length]! })))
+      setLegend(legendOf(figure, mode))
     })
     return () => {
       current = false
     }
-  }, [content, asTable, dark])
+  }, [content, asTable, mode])
   return (
     <figure class="figure-view">
       <figcaption>

@@ -1,8 +1,12 @@
 import * as Plot from '@observablehq/plot'
 import type { Figure } from '../api.generated.ts'
 
-/** Okabe and Ito's colours, told apart with every common colour blindness; the strongest first. */
-export const SERIES = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#8c8c8c']
+/** Okabe and Ito's colours, told apart with every common colour blindness, and the same made lighter for a dark page. */
+const COLOURS = {
+  light: ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#8c8c8c'],
+  dark: ['#4fa8de', '#f28a45', '#2bc79a', '#e3a3c6', '#efb94a', '#9ad4f5', '#a8a8a8'],
+}
+export type Mode = keyof typeof COLOURS
 
 type Datum = Record<string, string | number | null>
 
@@ -10,42 +14,47 @@ type Datum = Record<string, string | number | null>
 const LONG_NAME = 7
 
 /** A figure as SVG that is not in the page yet; null for a table. */
-export function drawFigure(figure: Figure, width: number): SVGSVGElement | null {
+export function drawFigure(figure: Figure, width: number, mode: Mode): SVGSVGElement | null {
   if (figure.kind === 'table' || figure.x === undefined || figure.y === undefined) return null
   const data = figure.rows.map((row): Datum => Object.fromEntries(figure.columns.map((c, i) => [c, row[i] ?? null])))
   const options: Plot.PlotOptions = {
     width,
     marginLeft: 56,
     className: 'plot',
-    color: { range: SERIES, domain: seriesOf(figure) },
-    ...optionsOf(figure, data),
+    color: { range: COLOURS[mode], domain: seriesOf(figure) },
+    ...optionsOf(figure, data, COLOURS[mode][0]!),
   }
   const drawn = Plot.plot(options)
   return drawn instanceof SVGSVGElement ? drawn : null
 }
 
-/** Names of the lines or groups of a figure, in the order of their colours. */
-export function seriesOf({ series, columns, rows }: Figure): string[] {
+/** Lines or groups of a figure with their colours. */
+export function legendOf(figure: Figure, mode: Mode): { name: string; colour: string }[] {
+  const colours = COLOURS[mode]
+  return seriesOf(figure).map((name, i) => ({ name, colour: colours[i % colours.length]! }))
+}
+
+function seriesOf({ series, columns, rows }: Figure): string[] {
   if (series === undefined) return []
   const at = columns.indexOf(series)
   return [...new Set(rows.map((row) => String(row[at] ?? '')))]
 }
 
-function optionsOf(figure: Figure, data: readonly Datum[]): Plot.PlotOptions {
+function optionsOf(figure: Figure, data: readonly Datum[], only: string): Plot.PlotOptions {
   switch (figure.kind) {
     case 'line':
-      return line(figure, data)
+      return line(figure, data, only)
     case 'bar':
-      return bar(figure, data)
+      return bar(figure, data, only)
     case 'dot':
-      return dot(figure, data)
+      return dot(figure, data, only)
     default:
       return heat(figure, data)
   }
 }
 
-function line({ x, y, series, low, high }: Figure, data: readonly Datum[]): Plot.PlotOptions {
-  const colour = series ?? SERIES[0]!
+function line({ x, y, series, low, high }: Figure, data: readonly Datum[], only: string): Plot.PlotOptions {
+  const colour = series ?? only
   const interval = low !== undefined && high !== undefined
   return {
     height: 280,
@@ -62,8 +71,8 @@ function line({ x, y, series, low, high }: Figure, data: readonly Datum[]): Plot
   }
 }
 
-function bar({ x, y, series, low, high }: Figure, data: readonly Datum[]): Plot.PlotOptions {
-  const fill = series ?? SERIES[0]!
+function bar({ x, y, series, low, high }: Figure, data: readonly Datum[], only: string): Plot.PlotOptions {
+  const fill = series ?? only
   const interval = low !== undefined && high !== undefined
   const names = [...new Set(data.map((d) => String(d[x!] ?? '')))]
   const longest = Math.max(0, ...names.map((n) => n.length))
@@ -98,8 +107,8 @@ function bar({ x, y, series, low, high }: Figure, data: readonly Datum[]): Plot.
   }
 }
 
-function dot({ x, y, series, low, high }: Figure, data: readonly Datum[]): Plot.PlotOptions {
-  const colour = series ?? SERIES[0]!
+function dot({ x, y, series, low, high }: Figure, data: readonly Datum[], only: string): Plot.PlotOptions {
+  const colour = series ?? only
   const interval = low !== undefined && high !== undefined
   return {
     height: 300,

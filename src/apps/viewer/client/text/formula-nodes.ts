@@ -28,7 +28,7 @@ const ATTRIBUTES = new Set(
 )
 const STYLES = new Set(
   (
-    'border-bottom border-left border-right border-top display font-style font-weight height math-depth math-shift ' +
+    'border border-bottom border-left border-right border-top display font-style font-weight height math-depth math-shift ' +
     'margin-left margin-right padding padding-bottom padding-left padding-right padding-top text-align transform width'
   ).split(' '),
 )

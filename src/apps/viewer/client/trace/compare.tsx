@@ -87,7 +87,16 @@ function Compare({ left, right }: { left: TraceAnswer; right: TraceAnswer }) {
                   </TextSource.Provider>
                 ) : (
                   <>
-                    {index === parts.step && <p class="parting">Here they part</p>}
+                    {index === parts.step && (
+                      <p class="parting">
+                        Here they part{parts.after === '' ? '' : ', after '}
+                        {parts.after !== '' && (
+                          <q>
+                            <Plain text={parts.after} />
+                          </q>
+                        )}
+                      </p>
+                    )}
                     <div class={parts.step === null || index < parts.step ? 'pair same' : 'pair'}>
                       {sides.map((side, i) => (
                         <Half

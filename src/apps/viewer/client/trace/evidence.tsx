@@ -117,7 +117,9 @@ function EvidenceView({ evidence: e, problem }: { evidence: Evidence; problem: P
           {e.reason !== undefined && e.reason !== '' && <Rich text={cut(e.reason)} />}
           <p class="soft">
             <Plain
-              text={[e.annotator, e.file, e.row === undefined ? '' : `row ${e.row + 1}`].filter(Boolean).join(' · ')}
+              text={[e.annotator, e.file?.split('/').at(-1), e.row === undefined ? '' : `row ${e.row + 1}`]
+                .filter(Boolean)
+                .join(' · ')}
             />
           </p>
           {typeof e.raw === 'object' && <Json title="value in the file" value={e.raw} />}

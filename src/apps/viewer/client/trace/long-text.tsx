@@ -62,7 +62,10 @@ export function LongText({ text, pointer, as }: Props) {
 }
 
 function TextView({ text, as, raw }: { text: string; as: Props['as']; raw: boolean }) {
-  if (as === 'output' && !raw) return <Code code={text} language={looksLikeJson(text) ? 'json' : ''} />
+  if (as === 'output' && !raw) {
+    const json = indented(text)
+    return <Code code={json ?? text} language={json === null ? '' : 'json'} />
+  }
   if (raw || text.length > RICH_CHARS) {
     return (
       <div class="rich raw" dir="auto">
@@ -73,6 +76,12 @@ function TextView({ text, as, raw }: { text: string; as: Props['as']; raw: boole
   return <Rich text={text} />
 }
 
-function looksLikeJson(text: string): boolean {
-  return /^\s*[{[]\s*["{[\d\]}]/.test(text)
+/** JSON on lines of its own; null for anything else, also for JSON that was cut. */
+function indented(text: string): string | null {
+  if (!/^\s*[{[]/.test(text)) return null
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2)
+  } catch {
+    return null
+  }
 }

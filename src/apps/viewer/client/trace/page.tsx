@@ -72,7 +72,7 @@ function TraceView({ answer: { row, trace, cuts, people, images } }: { answer: T
     const to = Math.min(Math.max(step, 0), trace.steps.length - 1)
     setCursor(to)
     const place = shown.indexOf(to)
-    if (place >= 0) virtual.scrollToIndex(place + 1, { align: 'auto' })
+    if (place >= 0) virtual.scrollToIndex(place + 1, { align: tall(virtual, place + 1) ? 'start' : 'auto' })
     go(['trace', at], { ...route.peek().query, step: to }, 'replace')
   }
   const move = (by: number): void => {
@@ -160,7 +160,13 @@ function TraceView({ answer: { row, trace, cuts, people, images } }: { answer: T
   )
 }
 
-export interface Agent {
+/** A step that does not fit into sight is read from its start. */
+function tall(virtual: ReturnType<typeof useVirtual>, index: number): boolean {
+  const size = virtual.measurementsCache[index]?.size ?? 0
+  return size > (virtual.scrollRect?.height ?? 0) * 0.9
+}
+
+interface Agent {
   name: string
   steps: number
 }

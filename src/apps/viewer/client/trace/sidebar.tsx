@@ -5,7 +5,8 @@ import { RiskStrip } from '../parts/risk-strip.tsx'
 import { count, share, stepName } from '../parts/words.ts'
 import { formatRoute } from '../route.ts'
 import { get } from '../server.ts'
-import { Plain, Rich } from '../text/rich.tsx'
+import { isDiff } from '../text/diff.ts'
+import { Code, Plain, Rich } from '../text/rich.tsx'
 import { useAnswer } from '../use-answer.ts'
 import type { Findings } from './findings.ts'
 import { Chips } from './step-view.tsx'
@@ -52,8 +53,12 @@ export function Sidebar({ row, trace, found, first, agents, agent, setAgent, sel
         {trace.answer !== undefined && (
           <div>
             <dt>Answer</dt>
-            <dd>
-              <Rich text={trace.answer.slice(0, 300)} />
+            <dd class="answer">
+              {isDiff(trace.answer) ? (
+                <Code code={trace.answer} language="diff" />
+              ) : (
+                <Rich text={trace.answer.slice(0, 2_000)} />
+              )}
             </dd>
           </div>
         )}
@@ -179,7 +184,7 @@ function Siblings({ row }: { row: Row }) {
               <Plain text={r.generator === '' ? r.id : r.generator} />
             </a>{' '}
             <Outcome value={r.outcome} /> <FirstWrong value={r.firstError ?? r.gold} />
-            <RiskStrip risk={r.risk} first={r.firstError} steps={r.steps} width={90} height={16} />
+            {r.risk !== '' && <RiskStrip risk={r.risk} first={r.firstError} steps={r.steps} width={90} height={16} />}
             <a class="button" href={formatRoute(['compare', row.at, r.at])}>
               compare<span class="unseen"> with {r.id}</span>
             </a>

@@ -5,7 +5,7 @@ import { EvidencePanel } from './evidence.tsx'
 import { type Finding, sign } from './findings.ts'
 import { useFold } from './folds.ts'
 import { LongText } from './long-text.tsx'
-import { callLine, toolArguments } from './tool-call.ts'
+import { callLine, repeatsCall, toolArguments } from './tool-call.ts'
 
 interface Props {
   index: number
@@ -50,7 +50,7 @@ export function StepView({ index, step, findings, whole, problem, risk, wrong, c
           {step.kind !== 'thought' && <span class="kind">{step.kind}</span>}
           {wrong && <span class="first-wrong">✗ first wrong step</span>}
         </p>
-        {step.text !== '' && (
+        {step.text !== '' && !onlyCalls(step) && (
           <LongText
             text={step.text}
             pointer={`/steps/${index}/text`}
@@ -71,6 +71,10 @@ export function StepView({ index, step, findings, whole, problem, risk, wrong, c
       </div>
     </article>
   )
+}
+
+function onlyCalls({ text, action }: Step): boolean {
+  return action !== undefined && repeatsCall(text, action.tool, action.input)
 }
 
 /** What sources say of a step, in one line. */

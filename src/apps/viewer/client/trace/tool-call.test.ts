@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { callLine, toolArguments } from './tool-call.ts'
+import { callLine, repeatsCall, toolArguments } from './tool-call.ts'
 
 it('takes code out of the JSON of a call, so that it reads as code', () => {
   expect(toolArguments('execute', { timeout: 3, code: 'import os\nprint(1)' })).toEqual([
@@ -19,4 +19,9 @@ it('shows every input, also one that is no object or empty', () => {
 it('says a call in one line of bounded length', () => {
   expect(callLine('search', { q: 'a\n b' })).toBe('search({"q":"a\\n b"})')
   expect(callLine('t', 'x'.repeat(9_999)).length).toBe(161)
+})
+
+it('knows a step whose text is only its call', () => {
+  expect(repeatsCall(' open({"path":"a"})\n', 'open', { path: 'a' })).toBe(true)
+  expect(repeatsCall('now open({"path":"a"})', 'open', { path: 'a' })).toBe(false)
 })

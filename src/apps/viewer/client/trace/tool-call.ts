@@ -21,9 +21,17 @@ export function toolArguments(tool: string, input: unknown): Argument[] {
 
 /** One line that says what was called with what. */
 export function callLine(tool: string, input: unknown): string {
-  const said = typeof input === 'string' ? input : JSON.stringify(input)
-  const line = `${tool}(${(said ?? '').replace(/\s+/g, ' ')})`
+  const line = callText(tool, input).replace(/\s+/g, ' ')
   return line.length > 160 ? `${line.slice(0, 160)}…` : line
+}
+
+/** Some formats say a call twice, as the text of the step and as its action. */
+export function repeatsCall(text: string, tool: string, input: unknown): boolean {
+  return text.trim() === callText(tool, input)
+}
+
+function callText(tool: string, input: unknown): string {
+  return `${tool}(${(typeof input === 'string' ? input : JSON.stringify(input)) ?? ''})`
 }
 
 function json(name: string, value: unknown): Argument {
