@@ -76,7 +76,7 @@ function Bar({ page }: { page: string }) {
       <p class="what">
         {now !== null && (
           <>
-            <b>{now.name}</b>{' '}
+            <b title={now.name}>{shortName(now.files)}</b>{' '}
             <span class="soft">
               {counted(now.traces, 'trace')}, {counted(now.steps, 'step')}
             </span>
@@ -103,4 +103,10 @@ function Bar({ page }: { page: string }) {
       </button>
     </header>
   )
+}
+
+/** Several files are named by the first; the others are in the title. */
+function shortName(files: readonly { name: string }[]): string {
+  const first = files[0]?.name ?? ''
+  return files.length > 1 ? `${first} and ${files.length - 1} more` : first
 }

@@ -21,7 +21,7 @@ export function writeQuery({ q, conditions, sort }: ListQuery): Record<string, s
 
 /** Ascending, descending, order of the file, in turn; where the worst is wanted first, descending comes first. */
 export function nextSort(sort: string, field: Field): string {
-  const down = field === 'maxRisk' || field === 'disagreement' || field === 'steps'
+  const down = field === 'maxRisk' || field === 'disagreement' || field === 'doubt' || field === 'steps'
   const [first, second] = down ? [`-${field}`, field] : [field, `-${field}`]
   return sort === first ? second : sort === second ? '' : first
 }
@@ -58,6 +58,7 @@ const NAMES: Record<Field, string> = {
   gold: 'Gold first wrong step',
   disagreement: 'Disagreement',
   maxRisk: 'Highest risk',
+  doubt: 'Doubt',
   tags: 'Tags',
 }
 

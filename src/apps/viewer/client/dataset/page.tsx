@@ -24,21 +24,24 @@ import {
 import { useRows } from './rows.ts'
 
 const ROW_HEIGHT = 33
+/** Characters of an id that its column holds. */
+const ID_CHARS = 15
 /** A pause in typing after which the search is made. */
 const TYPING_MS = 120
 
 interface Column {
   field: Field
   title: string
-  /** Shown although no trace has it. */
+  /** Shown although all traces are alike in it. */
   always?: boolean
   cell: (row: Row) => preact.ComponentChildren
 }
 
 const COLUMNS: readonly Column[] = [
-  { field: 'id', title: 'Id', always: true, cell: (row) => <Plain text={row.id} /> },
+  { field: 'id', title: 'Id', always: true, cell: (row) => <Plain text={endOf(row.id)} /> },
   { field: 'problem', title: 'Problem', always: true, cell: problemCell },
   { field: 'generator', title: 'Generator', cell: (row) => <Plain text={row.generator} /> },
+  { field: 'dataset', title: 'Data set', cell: (row) => <Plain text={row.dataset} /> },
   { field: 'task', title: 'Task', cell: (row) => <Plain text={row.task} /> },
   { field: 'steps', title: 'Steps', always: true, cell: (row) => count(row.steps) },
   { field: 'outcome', title: 'Outcome', cell: (row) => <Outcome value={row.outcome} /> },
@@ -54,6 +57,7 @@ const COLUMNS: readonly Column[] = [
     title: 'Disagree',
     cell: (row) => (row.disagreement === null ? '' : share(row.disagreement)),
   },
+  { field: 'doubt', title: 'Doubt', cell: (row) => share(row.doubt) },
   {
     field: 'tags',
     title: 'Tags',
@@ -79,7 +83,7 @@ export function DatasetPage() {
     lastList.value = writeQuery(query)
   })
   return (
-    <div class="dataset">
+    <div class="dataset-page">
       <FacetPanel facets={facets.value ?? []} query={query} update={update} />
       <section class="list" aria-label="Traces">
         <SearchBar query={query} update={update} />
@@ -139,7 +143,7 @@ function TraceTable({ query, update, version, facets }: ListProps & { version: n
   const total = pages?.total ?? 0
   const virtual = useVirtual(scroll, { count: total, estimate: () => ROW_HEIGHT, overscan: 6 })
   const items = virtual.getVirtualItems()
-  const columns = COLUMNS.filter((c) => c.always === true || hasValues(facets.find((f) => f.field === c.field)))
+  const columns = COLUMNS.filter((c) => c.always === true || says(facets.find((f) => f.field === c.field)))
   inSight.current = [items[0]?.index ?? 0, items.at(-1)?.index ?? 0]
   useEffect(() => pages?.want(...inSight.current))
   useLayoutEffect(() => {
@@ -214,7 +218,7 @@ function HeadCell({ column, query, update }: ListProps & { column: Column }) {
   const direction = query.sort === field ? 'ascending' : query.sort === `-${field}` ? 'descending' : 'none'
   const arrow = { ascending: '↑', descending: '↓', none: '' }[direction]
   return (
-    <div class={`cell ${field}`} role="columnheader" aria-sort={direction}>
+    <div class={`cell of-${field}`} role="columnheader" aria-sort={direction}>
       <button
         type="button"
         title={`Sort by ${fieldName(field).toLowerCase()}`}
@@ -253,12 +257,17 @@ function TableRow({ index, top, row, columns, selected, onOpen }: TableRowProps)
       }}
     >
       {columns.map((c) => (
-        <div key={c.field} class={`cell ${c.field}`} role="gridcell">
+        <div key={c.field} class={`cell of-${c.field}`} role="gridcell">
           {row === undefined ? (c.field === 'id' ? `${index + 1} …` : '') : c.cell(row)}
         </div>
       ))}
     </div>
   )
+}
+
+/** Ids of one set differ at their ends. */
+function endOf(id: string): string {
+  return id.length > ID_CHARS ? `…${id.slice(1 - ID_CHARS)}` : id
 }
 
 /** A link, so that it can be opened beside the list. */
@@ -278,7 +287,8 @@ function Reading() {
   return <span class="soft"> so far; reading on {part}</span>
 }
 
-function hasValues(facet: Facet | undefined): boolean {
+/** A column that is empty, or has the same word in each row, takes room and says nothing. */
+function says(facet: Facet | undefined): boolean {
   if (facet === undefined) return false
-  return facet.kind === 'number' ? facet.min !== null : facet.values.some((v) => v.value !== null && v.value !== '')
+  return facet.kind === 'number' ? facet.min !== null : facet.values.length > 1
 }

@@ -50,7 +50,7 @@ function Adjudicate({ who, answer: item, said }: { who: string; answer: TraceAns
     { keys: ['Escape'], does: 'back to agreement', run: () => go(['agreement']) },
   ])
   return (
-    <div class="trace-page labelling">
+    <div class="trace-page labelling" data-trace={at}>
       <LabelSteps item={shown} draft={draft} change={setDraft} cursor={cursor} setCursor={setCursor} said={said} />
       <aside class="sidebar" aria-label="Adjudication">
         <h2>Adjudication</h2>

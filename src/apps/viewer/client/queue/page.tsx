@@ -105,7 +105,7 @@ function Labelling({ who, queue, item, next, ask }: LabellingProps) {
     { keys: ['Enter'], does: 'save and go on', run: () => finish('done') },
   ])
   return (
-    <div class="trace-page labelling">
+    <div class="trace-page labelling" data-trace={item.at}>
       <LabelSteps item={item} draft={draft} change={change} cursor={cursor} setCursor={setCursor} said={[]} />
       <aside class="sidebar" aria-label="Label queue">
         <h2>

@@ -9,6 +9,8 @@ export function figureNodes(figure: Figure, width: number, mode: Mode): SVGSVGEl
   const svg = drawFigure(figure, width, mode)
   if (svg === null) return null
   for (const style of svg.querySelectorAll('style')) style.remove()
+  // The figure is one image with one name; its numbers are in the table behind it.
+  for (const part of svg.querySelectorAll('[aria-label]')) part.removeAttribute('aria-label')
   svg.setAttribute('role', 'img')
   svg.setAttribute('aria-label', figure.title)
   return svg

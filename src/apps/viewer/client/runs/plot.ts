@@ -128,12 +128,13 @@ function heat({ x, y, value }: Figure, data: readonly Datum[]): Plot.PlotOptions
   const numbers = data.flatMap((d) => (typeof d[of] === 'number' ? [d[of]] : []))
   const [least, most] = [Math.min(0, ...numbers), Math.max(...numbers, 1e-9)]
   const names = [...new Set(data.map((d) => String(d[y!] ?? '')))]
+  const tilted = data.some((d) => String(d[x!] ?? '').length > LONG_NAME)
   const dark = (d: Datum): boolean => typeof d[of] === 'number' && (d[of] - least) / (most - least) > 0.55
   return {
-    height: 70 + 30 * names.length,
+    height: (tilted ? 110 : 70) + 30 * names.length,
     marginLeft: 16 + 6.4 * Math.min(24, Math.max(0, ...names.map((n) => n.length))),
-    marginBottom: 46,
-    x: { label: x!, type: 'band' },
+    marginBottom: tilted ? 84 : 46,
+    x: { label: x!, type: 'band', tickRotate: tilted ? -35 : 0 },
     y: { label: null, type: 'band' },
     color: { type: 'linear', domain: [least, most], range: ['#eef3f8', '#0b4f7d'] },
     marks: [

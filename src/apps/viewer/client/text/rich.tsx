@@ -63,7 +63,11 @@ function Formula({ tex, display, source }: { tex: string; display: boolean; sour
   const place = useRef<HTMLSpanElement>(null)
   const nodes = useMemo(() => set?.mathNodes(tex, display) ?? null, [set, tex, display])
   useLayoutEffect(() => {
-    if (nodes !== null) place.current?.replaceChildren(nodes)
+    const at = place.current
+    if (nodes === null || at === null) return
+    at.replaceChildren(nodes)
+    // One that is too wide scrolls, so it must be reachable by keyboard.
+    if (display && at.scrollWidth > at.clientWidth) at.tabIndex = 0
   }, [nodes])
   if (nodes === null) {
     return (

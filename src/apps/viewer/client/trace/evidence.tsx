@@ -31,15 +31,28 @@ export function EvidencePanel({ findings, whole, problem }: Props) {
               <EvidenceView evidence={e} problem={problem} />
             </dd>
           ))}
-          {f.evidence.length === 0 && <Elsewhere whole={whole.find((w) => w.source === f.source)} problem={problem} />}
+          {f.evidence.length === 0 && (
+            <Elsewhere
+              whole={whole.find((w) => w.source === f.source)}
+              alone={findings.length === 1}
+              problem={problem}
+            />
+          )}
         </div>
       ))}
     </dl>
   )
 }
 
-function Elsewhere({ whole, problem }: { whole: Finding | undefined; problem: Problem }) {
-  if (whole === undefined) return <dd class="soft">a label; its evidence is not in this file</dd>
+/** Where a label without evidence of its own comes from. */
+function Elsewhere({ whole, alone, problem }: { whole: Finding | undefined; alone: boolean; problem: Problem }) {
+  if (whole === undefined) {
+    return (
+      <dd class="soft">
+        {alone ? 'a label; its evidence is not in this file' : 'a label made of what other sources saw'}
+      </dd>
+    )
+  }
   return (
     <>
       <dd class="soft">

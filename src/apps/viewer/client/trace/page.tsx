@@ -106,7 +106,7 @@ function TraceView({ answer: { row, trace, cuts, people, images } }: { answer: T
   return (
     <TextSource.Provider value={{ at, cuts, raw }}>
       <Folds.Provider value={folds}>
-        <div class="trace-page">
+        <div class="trace-page" data-trace={at}>
           <StepMap risk={risk} steps={trace.steps.length} first={first} cursor={cursor} onSelect={select} />
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
           <section ref={scroll} class="steps" tabIndex={0} aria-label="Steps">

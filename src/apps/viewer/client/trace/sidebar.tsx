@@ -23,6 +23,8 @@ interface Props {
   select: (step: number) => void
 }
 
+/** Characters of the answer beside the steps; it stands whole in the last of them. */
+const ANSWER_CHARS = 600
 /** Candidates for the first wrong step that are listed. */
 const CANDIDATES = 3
 
@@ -53,11 +55,11 @@ export function Sidebar({ row, trace, found, first, agents, agent, setAgent, sel
         {trace.answer !== undefined && (
           <div>
             <dt>Answer</dt>
-            <dd class="answer">
+            <dd>
               {isDiff(trace.answer) ? (
-                <Code code={trace.answer} language="diff" />
+                <Code code={trace.answer.slice(0, ANSWER_CHARS)} language="diff" />
               ) : (
-                <Rich text={trace.answer.slice(0, 2_000)} />
+                <Rich text={trace.answer.slice(0, ANSWER_CHARS)} />
               )}
             </dd>
           </div>

@@ -1,0 +1,280 @@
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { basename, join } from 'node:path'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Trace } from '../../core/words.ts'
+import { hostileTraces, LARGEST, SEEN } from './testing/hostile.ts'
+import {
+  CHROMIUM,
+  firstOfEachFile,
+  goTo,
+  inFolder,
+  launchChromium,
+  openPage,
+  type RunningViewer,
+  startViewer,
+  WITHOUT_CHROMIUM,
+} from './testing/viewer.ts'
+
+const DATA = process.env.GRADUS_DATA ?? ''
+/** One file of each kind of trace: mathematics, several agents, tool calls, code with diffs. */
+const REAL = [
+  'processbench/gsm8k.json.gz',
+  'who-and-when/hand-crafted.jsonl.gz',
+  'agentprocessbench/trajectories_hotpotqa.jsonl.gz',
+  'swe-agent-trajectories/BabyEncryption.traj.json',
+].map((file) => join(DATA, file))
+const hasData = DATA !== '' && REAL.every((file) => existsSync(file))
+const EXAMPLES = join(import.meta.dirname, '../../../examples/traces')
+
+/** A browser and a server start for each; machines that do much else are slow at both. */
+const TIMEOUT = 120_000
+
+describe.skipIf(CHROMIUM === null)(`the viewer in a browser${WITHOUT_CHROMIUM}`, { timeout: TIMEOUT }, () => {
+  let browser: Browser
+  beforeAll(async () => {
+    browser = await launchChromium()
+  })
+  afterAll(async () => {
+    await browser?.close()
+  })
+
+  async function viewing(args: readonly string[], work: (viewer: RunningViewer) => Promise<void>): Promise<void> {
+    const viewer = await startViewer(args)
+    try {
+      await work(viewer)
+    } finally {
+      await viewer.stop()
+    }
+  }
+
+  it.skipIf(!hasData)(`opens real data sets of every kind${hasData ? '' : ' [left out: no GRADUS_DATA]'}`, async () => {
+    await inFolder(async (folder) => {
+      const files = REAL.map((file) => {
+        copyFileSync(file, join(folder, basename(file)))
+        return join(folder, basename(file))
+      })
+      await viewing(files, async (viewer) => {
+        const { context, page, troubles } = await openPage(browser, viewer)
+        await page.waitForSelector('.rows .row a')
+        const firsts = await firstOfEachFile(page)
+        expect(firsts.length).toBe(files.length)
+        for (const at of firsts) {
+          await goTo(page, `#/trace/${at}`, `[data-trace="${at}"] .step`)
+          await page.keyboard.press('f')
+        }
+        expect(troubles).toEqual([])
+        await context.close()
+      })
+    })
+  })
+
+  it('labels ten traces by keyboard, and a reload, an export and a second look give back what was typed', async () => {
+    await inFolder(async (folder) => {
+      const file = join(folder, 'mathematics.jsonl')
+      copyFileSync(join(EXAMPLES, 'mathematics.jsonl'), file)
+      const traces = lines(file)
+      expect(traces.length).toBeGreaterThanOrEqual(10)
+      await viewing([file], async (viewer) => {
+        const { context, page, troubles } = await openPage(browser, viewer, { person: 'Ada' })
+        const typed = new Map<string, Typed>()
+        await goTo(page, '#/queue', '.to-label')
+        for (let n = 0; n < 10; n++) {
+          const { id, steps } = await inHand(page, traces)
+          typed.set(id, await typeLabels(page, n, steps))
+          if (n === 4) {
+            await page.waitForSelector('text=saved')
+            await page.reload()
+            await page.waitForSelector('.to-label')
+            expect((await inHand(page, traces)).id).toBe(id)
+          }
+          await page.keyboard.press('Enter')
+          await page.waitForSelector(`h2:text("${n + 1} done")`)
+        }
+        expect(troubles).toEqual([])
+        expect(await exported(page)).toEqual(Object.fromEntries(typed))
+        await context.close()
+      })
+      // A new server on the same file still has all of it.
+      await viewing([file], async (viewer) => {
+        const { context, page } = await openPage(browser, viewer, { person: 'Ada' })
+        await goTo(page, '#/queue', 'h2:text("10 done")')
+        await context.close()
+      })
+    })
+  })
+
+  it('runs no script, loads nothing and shows the text of a hostile trace set', async () => {
+    await inFolder(async (folder) => {
+      const file = join(folder, 'hostile.jsonl')
+      writeFileSync(
+        file,
+        `${hostileTraces()
+          .map((t) => JSON.stringify(t))
+          .join('\n')}\n`,
+      )
+      await viewing([file], async (viewer) => {
+        const { context, page, troubles } = await openPage(browser, viewer, { person: 'Ada' })
+        await page.waitForSelector('.rows .row a')
+        await goTo(page, '#/trace/0?step=0', '.step')
+        await openEverything(page)
+        expect(await page.locator('.steps').innerText()).toContain(SEEN)
+        expect(await page.locator('.steps').innerText()).toContain('U+202E')
+        await page.keyboard.press('r')
+        await goTo(page, '#/compare/0/1', '.pair')
+        await goTo(page, '#/trace/1', '.step')
+        await page.locator('.step .more').first().click()
+        await expect
+          .poll(() =>
+            page
+              .locator('.step .rich')
+              .first()
+              .innerText()
+              .then((t) => t.length),
+          )
+          .toBeGreaterThan(20_000)
+        expect(await page.locator('.step .more').first().innerText()).toMatch(/^4,97\d,\d{3} more/)
+        expect(LARGEST).toBe(5_000_000)
+        await goTo(page, '#/queue', '.to-label')
+        await goTo(page, '#/runs', '.run')
+        const unsafe =
+          'script:not([src^="/assets/"]), iframe, object, embed, base, [onerror], [onload], a[href^="javascript"]'
+        expect(await page.locator(unsafe).count()).toBe(0)
+        expect(await page.evaluate(() => 'hacked' in window)).toBe(false)
+        expect(troubles).toEqual([])
+        await context.close()
+      })
+    })
+  })
+
+  it('has nothing serious that axe finds, on any page, in light and dark', async () => {
+    await inFolder(async (folder) => {
+      const file = join(folder, 'agents.jsonl')
+      copyFileSync(join(EXAMPLES, 'agents.jsonl'), file)
+      await viewing([file], async (viewer) => {
+        const { context, page, troubles } = await openPage(browser, viewer, { person: 'Ada' })
+        const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+        // The page's policy forbids scripts that are not its own; the debugger's are not the page's.
+        await page.evaluate(axe)
+        const found: string[] = []
+        for (const colorScheme of ['light', 'dark'] as const) {
+          await page.emulateMedia({ colorScheme })
+          for (const [hash, ready] of PAGES) {
+            await goTo(page, hash, ready)
+            if (hash.startsWith('#/trace/')) await openEverything(page)
+            found.push(...(await seriousOnes(page)).map((violation) => `${colorScheme} ${hash} ${violation}`))
+          }
+          await page.keyboard.press('F1')
+          found.push(...(await seriousOnes(page)).map((violation) => `${colorScheme} keys ${violation}`))
+          await page.keyboard.press('Escape')
+        }
+        expect(found).toEqual([])
+        expect(troubles).toEqual([])
+        await context.close()
+      })
+    })
+  })
+})
+
+const PAGES = [
+  ['#/traces', '.rows .row a'],
+  ['#/traces?q=nothing-has-this-word', '.empty'],
+  ['#/trace/0?step=0', '.step'],
+  ['#/compare/0/1', '.pair'],
+  ['#/trees', '.empty'],
+  ['#/queue', '.to-label'],
+  ['#/agreement', 'h1:text("Agreement")'],
+  ['#/adjudicate/0', '.to-label'],
+  ['#/runs', '.run .figure-view'],
+  ['#/methods', '.methods'],
+] as const
+
+interface Typed {
+  /** By step, only what was said. */
+  labels: Record<number, string | null>
+  note: string
+}
+
+const KEYS = { g: 'correct', u: 'neutral', b: 'incorrect', '?': null } as const
+
+/** Presses other keys for each trace and says what they mean. */
+async function typeLabels(page: Page, n: number, steps: number): Promise<Typed> {
+  const labels: Typed['labels'] = {}
+  const keys = Object.keys(KEYS) as (keyof typeof KEYS)[]
+  const until = Math.min(steps - 1, 1 + (n % 3))
+  for (let step = 0; step < until; step++) {
+    const key = keys[(n + step) % 2 === 0 ? 0 : (n + step) % keys.length]!
+    // A step before the first wrong one cannot be wrong itself.
+    const said = key === 'b' ? 'g' : key
+    await page.keyboard.press(said)
+    labels[step] = KEYS[said]
+  }
+  await page.keyboard.press('e')
+  labels[until] = 'incorrect'
+  await page.keyboard.press('b')
+  await page.keyboard.press('z')
+  const note = n % 2 === 0 ? `note ${n} "quoted" <b>` : ''
+  if (note !== '') {
+    await page.keyboard.press('m')
+    await page.keyboard.type(note)
+    await page.keyboard.press('Escape')
+  }
+  return { labels, note }
+}
+
+/** The trace that is being labelled. */
+async function inHand(page: Page, traces: readonly Trace[]): Promise<{ id: string; steps: number }> {
+  const at = Number(await page.locator('.labelling').getAttribute('data-trace'))
+  // One file: the number of a trace is its line.
+  const trace = traces[at]!
+  return { id: trace.id, steps: trace.steps.length }
+}
+
+/** What the export says of each trace in the words of `Typed`. */
+async function exported(page: Page): Promise<Record<string, Typed>> {
+  const text = await page.evaluate(async () => await (await fetch('/api/queue/export')).text())
+  const out: Record<string, Typed> = {}
+  for (const line of text.trim().split('\n')) {
+    const trace = JSON.parse(line) as Trace
+    const mine = (trace.evidence ?? []).flatMap((e) => (e.kind === 'human' && e.source === 'human:Ada' ? [e] : []))
+    out[trace.id] = {
+      labels: Object.fromEntries(mine.map((e) => [e.step, e.verdict])),
+      note: mine.map((e) => e.note ?? '').find((note) => note !== '') ?? '',
+    }
+  }
+  return out
+}
+
+function lines(file: string): Trace[] {
+  return readFileSync(file, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Trace)
+}
+
+/** Clicks whatever folds. */
+async function openEverything(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    for (let round = 0; round < 3; round++) {
+      for (const summary of document.querySelectorAll<HTMLElement>('details:not([open]) > summary')) summary.click()
+      await new Promise((resolve) => setTimeout(resolve, 60))
+    }
+  })
+}
+
+/** Serious and critical violations, as one line each. */
+async function seriousOnes(page: Page): Promise<string[]> {
+  return await page.evaluate(async () => {
+    const { axe } = window as unknown as { axe: { run: () => Promise<{ violations: Violation[] }> } }
+    interface Violation {
+      id: string
+      impact: string
+      nodes: { html: string; failureSummary: string }[]
+    }
+    const { violations } = await axe.run()
+    return violations
+      .filter((v) => v.impact === 'serious' || v.impact === 'critical')
+      .map((v) => `${v.id}: ${v.nodes[0]!.html.slice(0, 200)} ${v.nodes[0]!.failureSummary.slice(0, 300)}`)
+  })
+}
