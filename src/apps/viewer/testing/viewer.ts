@@ -43,6 +43,8 @@ export interface RunningViewer {
 export async function startViewer(args: readonly string[], cwd?: string): Promise<RunningViewer> {
   const started = spawn(process.execPath, [join(packageRoot(), 'bin', 'gradus.mjs'), 'view', ...args, '--json'], {
     cwd,
+    // Not the user's own cache: tests of others may clear that.
+    env: { ...process.env, XDG_CACHE_HOME: join(packageRoot(), 'node_modules', '.cache') },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let said = ''

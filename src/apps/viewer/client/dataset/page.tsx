@@ -1,4 +1,4 @@
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { Field } from '../../filters.ts'
 import type { Facet, Row } from '../api.generated.ts'
 import { useKeys } from '../keys.tsx'
@@ -24,6 +24,8 @@ import {
 import { useRows } from './rows.ts'
 
 const ROW_HEIGHT = 33
+/** Rows drawn beyond the visible ones, on either side. */
+const OVERSCAN = 6
 /** Characters of an id that its column holds. */
 const ID_CHARS = 15
 /** A pause in typing after which the search is made. */
@@ -70,6 +72,8 @@ const COLUMNS: readonly Column[] = [
   },
 ]
 
+const NO_FACETS: readonly Facet[] = []
+
 /** Every trace of the data set that fits, as many as there are. */
 export function DatasetPage() {
   const query = readQuery(route.value.query)
@@ -84,10 +88,10 @@ export function DatasetPage() {
   })
   return (
     <div class="dataset-page">
-      <FacetPanel facets={facets.value ?? []} query={query} update={update} />
+      <FacetPanel facets={facets.value ?? NO_FACETS} query={query} update={update} />
       <section class="list" aria-label="Traces">
         <SearchBar query={query} update={update} />
-        <TraceTable query={query} update={update} version={version} facets={facets.value ?? []} />
+        <TraceTable query={query} update={update} version={version} facets={facets.value ?? NO_FACETS} />
       </section>
     </div>
   )
@@ -141,9 +145,13 @@ function TraceTable({ query, update, version, facets }: ListProps & { version: n
   const pages = useRows(params, version, inSight)
   const [selected, setSelected] = useState(0)
   const total = pages?.total ?? 0
-  const virtual = useVirtual(scroll, { count: total, estimate: () => ROW_HEIGHT, overscan: 6 })
+  const virtual = useVirtual(scroll, { count: total, estimate: () => ROW_HEIGHT, overscan: OVERSCAN })
+  const drawn = Math.ceil((virtual.scrollRect?.height ?? 0) / ROW_HEIGHT) + 2 * OVERSCAN + 2
   const items = virtual.getVirtualItems()
-  const columns = COLUMNS.filter((c) => c.always === true || says(facets.find((f) => f.field === c.field)))
+  const columns = useMemo(
+    () => COLUMNS.filter((c) => c.always === true || says(facets.find((f) => f.field === c.field))),
+    [facets],
+  )
   inSight.current = [items[0]?.index ?? 0, items.at(-1)?.index ?? 0]
   useEffect(() => pages?.want(...inSight.current))
   useLayoutEffect(() => {
@@ -198,7 +206,8 @@ function TraceTable({ query, update, version, facets }: ListProps & { version: n
         <div class="rows" role="rowgroup" style={{ height: `${virtual.getTotalSize()}px` }}>
           {items.map((item) => (
             <TableRow
-              key={item.index}
+              // Rows that leave the view come back as those that enter it: new text in old elements is cheapest.
+              key={item.index % drawn}
               index={item.index}
               top={item.start}
               row={pages?.row(item.index)}
@@ -240,6 +249,16 @@ interface TableRowProps {
 }
 
 function TableRow({ index, top, row, columns, selected, onOpen }: TableRowProps) {
+  // Equal cells are the same object, which is not compared again while the list scrolls.
+  const cells = useMemo(
+    () =>
+      columns.map((c) => (
+        <div key={c.field} class={`cell of-${c.field}`} role="gridcell">
+          {row === undefined ? (c.field === 'id' ? `${index + 1} …` : '') : c.cell(row)}
+        </div>
+      )),
+    [columns, row, row === undefined ? index : 0],
+  )
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: Enter opens the selected row of the grid
     <div
@@ -256,11 +275,7 @@ function TableRow({ index, top, row, columns, selected, onOpen }: TableRowProps)
         }
       }}
     >
-      {columns.map((c) => (
-        <div key={c.field} class={`cell of-${c.field}`} role="gridcell">
-          {row === undefined ? (c.field === 'id' ? `${index + 1} …` : '') : c.cell(row)}
-        </div>
-      ))}
+      {cells}
     </div>
   )
 }

@@ -1,5 +1,4 @@
-import { useLayoutEffect, useRef } from 'preact/hooks'
-import { isDark } from '../theme.ts'
+import { useMemo } from 'preact/hooks'
 import { valueColour } from './colour.ts'
 
 interface Props {
@@ -13,38 +12,39 @@ interface Props {
   height: number
 }
 
-/** One cell a step: the higher and darker, the more likely wrong. Drawn, not built of elements: lists have thousands. */
+/** One cell a step: the higher and darker, the more likely wrong. */
 export function RiskStrip({ risk, first, steps, width, height }: Props) {
-  const canvas = useRef<HTMLCanvasElement>(null)
-  const dark = isDark()
-  useLayoutEffect(() => {
-    if (canvas.current !== null) draw(canvas.current, risk, cellOf(first, steps, risk.length), width, height)
-  }, [risk, first, steps, width, height, dark])
-  return <canvas ref={canvas} class="strip" role="img" aria-label={described(risk, first)} />
+  const paths = useMemo(() => pathsOf(risk, width, height - 3), [risk, width, height])
+  const cell = cellWidth(risk, width)
+  const marked = cellOf(first, steps, risk.length)
+  return (
+    <svg class="strip" width={width} height={height} role="img" aria-label={described(risk, first)}>
+      {paths.map(({ level, d }) => (
+        <path key={level} d={d} fill={valueColour(level < 0 ? Number.NaN : 1 - level / 9)} />
+      ))}
+      {marked >= 0 && (
+        <rect x={marked * cell} y={height - 2} width={Math.max(cell - 1, 2)} height={2} fill={valueColour(0)} />
+      )}
+    </svg>
+  )
 }
 
-function draw(canvas: HTMLCanvasElement, risk: string, first: number, width: number, height: number): void {
-  const scale = devicePixelRatio
-  canvas.width = width * scale
-  canvas.height = height * scale
-  canvas.style.width = `${width}px`
-  canvas.style.height = `${height}px`
-  const ctx = canvas.getContext('2d')!
-  ctx.scale(scale, scale)
-  const cell = Math.min(10, width / Math.max(1, risk.length))
-  const gap = cell >= 4 ? 1 : 0
-  const tall = height - 3
+/** One path a level: lists show thousands of cells, and few elements are drawn faster than many. */
+function pathsOf(risk: string, width: number, tall: number): { level: number; d: string }[] {
+  const cell = cellWidth(risk, width)
+  const wide = Math.max(cell - (cell >= 4 ? 1 : 0), 0.5)
+  const byLevel = new Map<number, string>()
   for (let i = 0; i < risk.length; i++) {
-    const level = risk.charCodeAt(i) - 48
-    const known = level >= 0 && level <= 9
-    const h = known ? 3 + ((tall - 3) * level) / 9 : 2
-    ctx.fillStyle = valueColour(known ? 1 - level / 9 : Number.NaN)
-    ctx.fillRect(i * cell, tall - h, Math.max(cell - gap, 0.5), h)
+    const code = risk.charCodeAt(i) - 48
+    const level = code >= 0 && code <= 9 ? code : -1
+    const h = level < 0 ? 2 : Math.round(3 + ((tall - 3) * level) / 9)
+    byLevel.set(level, `${byLevel.get(level) ?? ''}M${i * cell} ${tall}v${-h}h${wide}v${h}z`)
   }
-  if (first >= 0) {
-    ctx.fillStyle = valueColour(0)
-    ctx.fillRect(first * cell, height - 2, Math.max(cell - gap, 2), 2)
-  }
+  return Array.from(byLevel, ([level, d]) => ({ level, d }))
+}
+
+function cellWidth(risk: string, width: number): number {
+  return Math.min(10, width / Math.max(1, risk.length))
 }
 
 /** A long trace has several steps a cell. */
