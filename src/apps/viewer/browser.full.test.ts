@@ -1,5 +1,5 @@
 import { copyFileSync, mkdirSync, readdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { expect, it } from 'vitest'
 import { GradusError } from '../../core/errors.ts'
 import { openTraces } from '../../io/index.ts'
@@ -21,13 +21,15 @@ const WITHOUT = DATA === '' ? ' [left out: no GRADUS_DATA]' : WITHOUT_CHROMIUM
 const AT_ONCE = 30
 /** Larger files only repeat what smaller ones of the same set have, bytes. */
 const LARGEST = 1_500_000
+/** Files of one folder: its others differ in their rows only. */
+const A_FOLDER = 4
 
 it.skipIf(DATA === '' || CHROMIUM === null)(
-  `opens every real file of traces, without an error in the page${WITHOUT}`,
+  `opens every real data set of traces, without an error in the page${WITHOUT}`,
   { timeout: 900_000 },
   async () => {
     const files = await traceFiles()
-    expect(files.length).toBeGreaterThan(150)
+    expect(files.length).toBeGreaterThan(60)
     const browser = await launchChromium()
     try {
       for (let from = 0; from < files.length; from += AT_ONCE) {
@@ -64,7 +66,7 @@ function copied(file: string, folder: string): string {
   return copy
 }
 
-/** Files that some format reads as traces, with at least one in it. */
+/** Files that some format reads as traces, with at least one in it; some of each folder. */
 async function traceFiles(): Promise<string[]> {
   const all = readdirSync(DATA, { recursive: true, encoding: 'utf8' })
     .filter((name) => /\.(?:jsonl?|traj|txt)(?:\.gz)?$/.test(name) && !/LICENSE|README|MANIFEST/.test(name))
@@ -73,6 +75,7 @@ async function traceFiles(): Promise<string[]> {
     .sort()
   const found: string[] = []
   for (const file of all) {
+    if (found.filter((other) => dirname(other) === dirname(file)).length >= A_FOLDER) continue
     try {
       for await (const batch of (await openTraces(file)).batches) {
         if (batch.length === 0) continue

@@ -1,6 +1,7 @@
+import { once } from 'node:events'
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { basename, join } from 'node:path'
+import axe from 'axe-core'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Trace } from '../../core/words.ts'
@@ -105,6 +106,38 @@ describe.skipIf(CHROMIUM === null)(`the viewer in a browser${WITHOUT_CHROMIUM}`,
     })
   })
 
+  it('loses nothing that was typed when the server is killed and comes back', async () => {
+    await inFolder(async (folder) => {
+      const file = join(folder, 'mathematics.jsonl')
+      copyFileSync(join(EXAMPLES, 'mathematics.jsonl'), file)
+      const first = await startViewer([file])
+      const { context, page } = await openPage(browser, first, { person: 'Ada' })
+      await goTo(page, '#/queue', '.to-label')
+      const at = await page.locator('.labelling').getAttribute('data-trace')
+      await page.keyboard.press('g')
+      await page.waitForSelector('text=saved')
+      first.process.kill('SIGKILL')
+      await once(first.process, 'exit')
+      await page.keyboard.press('u')
+      await page.waitForSelector('text=not saved yet')
+      const second = await startViewer([file, '--port', new URL(first.origin).port])
+      try {
+        await page.goto(second.url)
+        await goTo(page, '#/queue', `[data-trace="${at}"] .to-label`)
+        await page.waitForSelector('text=2 of')
+        const chosen = await page.locator('.choices [aria-pressed=true] .unseen').allInnerTexts()
+        expect(chosen).toEqual(['good', 'neutral'])
+        await page.keyboard.press('Enter')
+        await page.waitForSelector('h2:text("1 done")')
+        const labels = Object.values(await exported(page))[0]?.labels
+        expect(labels).toEqual({ 0: 'correct', 1: 'neutral' })
+      } finally {
+        await second.stop()
+        await context.close()
+      }
+    })
+  })
+
   it('runs no script, loads nothing and shows the text of a hostile trace set', async () => {
     await inFolder(async (folder) => {
       const file = join(folder, 'hostile.jsonl')
@@ -154,9 +187,8 @@ describe.skipIf(CHROMIUM === null)(`the viewer in a browser${WITHOUT_CHROMIUM}`,
       copyFileSync(join(EXAMPLES, 'agents.jsonl'), file)
       await viewing([file], async (viewer) => {
         const { context, page, troubles } = await openPage(browser, viewer, { person: 'Ada' })
-        const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
         // The page's policy forbids scripts that are not its own; the debugger's are not the page's.
-        await page.evaluate(axe)
+        await page.evaluate(axe.source)
         const found: string[] = []
         for (const colorScheme of ['light', 'dark'] as const) {
           await page.emulateMedia({ colorScheme })

@@ -24,11 +24,17 @@ export function valueColour(value: number): string {
   return table[Number.isNaN(value) ? LEVELS + 1 : Math.round(Math.min(1, Math.max(0, value)) * LEVELS)]!
 }
 
-/** Black or white, whichever is read more easily on the colour of a value. */
+/** Black or white, whichever stands out more from the colour of a value (WCAG's contrast). */
 export function inkOn(value: number): string {
   const dark = isDark()
-  const [r, g, b] = Number.isNaN(value) ? NONE[mode(dark)] : mix(value, dark)
-  return 0.299 * r + 0.587 * g + 0.114 * b > 140 ? '#15181d' : '#ffffff'
+  const light = luminance(Number.isNaN(value) ? NONE[mode(dark)] : mix(value, dark))
+  return (light + 0.05) ** 2 > 1.05 * 0.05 ? '#000000' : '#ffffff'
+}
+
+/** Relative luminance of sRGB, in [0, 1]. */
+function luminance(colour: Rgb): number {
+  const [r = 0, g = 0, b = 0] = colour.map((c) => (c <= 10 ? c / 3294.6 : ((c / 255 + 0.055) / 1.055) ** 2.4))
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b
 }
 
 function mode(dark: boolean): 'light' | 'dark' {

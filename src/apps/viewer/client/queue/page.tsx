@@ -201,15 +201,27 @@ function Locks({ queue, who }: { queue: Queue; who: string }) {
 }
 
 function QueueLinks() {
+  const [invitation, setInvitation] = useState('')
+  const invite = async (): Promise<void> => setInvitation((await post('/api/invite', {})).url)
   return (
-    <p class="buttons">
-      <a class="button" href={formatRoute(['agreement'])}>
-        Agreement
-      </a>
-      <a class="button" href="/api/queue/export" download="labels.jsonl">
-        Export
-      </a>
-    </p>
+    <>
+      <p class="buttons">
+        <a class="button" href={formatRoute(['agreement'])}>
+          Agreement
+        </a>
+        <a class="button" href="/api/queue/export" download="labels.jsonl">
+          Export
+        </a>
+        <button type="button" onClick={() => void invite()}>
+          Invite
+        </button>
+      </p>
+      {invitation !== '' && (
+        <p class="soft">
+          This address lets one more browser in, once: <code class="tex">{invitation}</code>
+        </p>
+      )}
+    </>
   )
 }
 

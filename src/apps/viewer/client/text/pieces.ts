@@ -64,12 +64,13 @@ function closing(text: string, from: number, mark: string): { at: number; after:
 }
 
 function inline(text: string, out: Piece[]): void {
+  const find = finder(text)
   let plain = 0
   const flush = (to: number): void => {
     if (to > plain) out.push({ kind: 'text', source: text.slice(plain, to) })
   }
   for (let at = 0; at < text.length; ) {
-    const piece = opensPiece(text.charCodeAt(at)) ? pieceAt(text, at) : null
+    const piece = opensPiece(text.charCodeAt(at)) ? pieceAt(text, at, find) : null
     if (piece === null) {
       // An escaped backslash or dollar opens nothing.
       at += text[at] === '\\' && (text[at + 1] === '\\' || text[at + 1] === '$') ? 2 : 1
@@ -88,31 +89,33 @@ function opensPiece(code: number): boolean {
   return code === 36 || code === 42 || code === 92 || code === 96
 }
 
-function pieceAt(text: string, at: number): Piece | null {
+function pieceAt(text: string, at: number, find: Find): Piece | null {
   const c = text[at]!
   const next = text[at + 1]
   if (c === '\\') {
-    if (next === '(') return math(text, at, 2, '\\)', false)
-    if (next === '[') return math(text, at, 2, '\\]', true)
-    return next === 'b' ? environment(text, at) : null
+    if (next === '(') return math(text, at, find, '\\)', false)
+    if (next === '[') return math(text, at, find, '\\]', true)
+    return next === 'b' ? environment(text, at, find) : null
   }
-  if (c === '$') return next === '$' ? math(text, at, 2, '$$', true) : dollars(text, at)
-  if (c === '`') return wrapped(text, at, '`', 'code')
-  return next === '*' ? wrapped(text, at, '**', 'strong') : null
+  if (c === '$') return next === '$' ? math(text, at, find, '$$', true) : dollars(text, at, find)
+  if (c === '`') return wrapped(text, at, find, '`', 'code')
+  return next === '*' ? wrapped(text, at, find, '**', 'strong') : null
 }
 
-function math(text: string, at: number, open: number, close: string, display: boolean): Piece | null {
-  const end = find(text, close, at + open, MATH_CHARS)
-  if (end < 0 || text.slice(at + open, end).trim() === '') return null
-  return { kind: 'math', source: text.slice(at, end + close.length), tex: text.slice(at + open, end), display }
+/** Every opening has two characters. */
+function math(text: string, at: number, find: Find, close: string, display: boolean): Piece | null {
+  const end = find(close, at + 2, MATH_CHARS)
+  const tex = text.slice(at + 2, end)
+  if (end < 0 || tex.trim() === '') return null
+  return { kind: 'math', source: text.slice(at, end + close.length), tex, display }
 }
 
-function environment(text: string, at: number): Piece | null {
+function environment(text: string, at: number, find: Find): Piece | null {
   ENVIRONMENT.lastIndex = at
   const open = ENVIRONMENT.exec(text)
   if (open === null) return null
   const close = `\\end{${open[1]}${open[2]}}`
-  const end = find(text, close, at, MATH_CHARS)
+  const end = find(close, at, MATH_CHARS)
   if (end < 0) return null
   const source = text.slice(at, end + close.length)
   return { kind: 'math', source, tex: source, display: true }
@@ -122,29 +125,39 @@ function environment(text: string, at: number): Piece | null {
  * $...$ as Pandoc reads it, so that prices stay prose: no space inside the dollars, no digit after the closing one, no
  * empty line between them.
  */
-function dollars(text: string, at: number): Piece | null {
+function dollars(text: string, at: number, find: Find): Piece | null {
   if (/\s/.test(text[at + 1] ?? ' ')) return null
-  const end = find(text, '$', at + 1, INLINE_CHARS)
+  const end = find('$', at + 1, INLINE_CHARS)
   if (end < 0 || /\s/.test(text[end - 1]!) || /\d/.test(text[end + 1] ?? '')) return null
   const tex = text.slice(at + 1, end)
   if (/\n\s*\n/.test(tex)) return null
   return { kind: 'math', source: text.slice(at, end + 1), tex, display: false }
 }
 
-function wrapped(text: string, at: number, mark: string, kind: 'code' | 'strong'): Piece | null {
+function wrapped(text: string, at: number, find: Find, mark: string, kind: 'code' | 'strong'): Piece | null {
   const from = at + mark.length
-  const end = find(text, mark, from, INLINE_CHARS)
+  const end = find(mark, from, INLINE_CHARS)
   const inner = text.slice(from, end)
   if (end < 0 || inner.trim() === '' || inner.includes('\n')) return null
   return { kind, source: text.slice(at, end + mark.length), text: inner }
 }
 
-/** Looks no further than `reach`, so that many openings without a closing stay linear. */
-function find(text: string, what: string, from: number, reach: number): number {
-  const window = text.slice(from, from + reach + what.length)
-  let at = window.indexOf(what)
-  while (at > 0 && escaped(window, at)) at = window.indexOf(what, at + what.length)
-  return at < 0 ? -1 : from + at
+/** Position of the next `what` at or after `from` and within `reach`, or -1. */
+type Find = (what: string, from: number, reach: number) => number
+
+/** Positions only ever grow, so each text is searched once for each `what`, however many openings there are. */
+function finder(text: string): Find {
+  const next = new Map<string, number>()
+  return (what, from, reach) => {
+    let at = next.get(what) ?? -1
+    if (at < from) {
+      at = text.indexOf(what, from)
+      while (at >= 0 && escaped(text, at)) at = text.indexOf(what, at + what.length)
+      if (at < 0) at = Number.POSITIVE_INFINITY
+      next.set(what, at)
+    }
+    return at - from <= reach ? at : -1
+  }
 }
 
 /** A dollar after an odd number of backslashes is text. */

@@ -86,10 +86,9 @@ function write(
   ink: string,
 ): void {
   ctx.fillStyle = ink
-  const letters = Math.floor(width / LETTER)
-  const rows = Math.min(8, Math.floor(height / LINE))
-  const top = y + Math.max(1, Math.min(4, (height - rows * LINE) / 2))
-  for (const [row, line] of wrap(text, letters, rows).entries()) ctx.fillText(line, x, top + row * LINE, width)
+  const lines = wrap(text, Math.floor(width / LETTER), Math.min(8, Math.floor(height / LINE)))
+  const top = y + Math.max(1, Math.min(5, (height - lines.length * LINE) / 2))
+  for (const [row, line] of lines.entries()) ctx.fillText(line, x, top + row * LINE, width)
 }
 
 function outline(

@@ -3,16 +3,17 @@ import type { TreeAnswer } from '../api.generated.ts'
 import { useKeys } from '../keys.tsx'
 import { Empty, Trouble, Waiting } from '../parts/bits.tsx'
 import { valueColour } from '../parts/colour.ts'
-import { count, counted, share } from '../parts/words.ts'
+import { count, counted } from '../parts/words.ts'
 import { formatRoute } from '../route.ts'
 import { get } from '../server.ts'
 import { go, route, session } from '../state.ts'
-import { Plain, Rich } from '../text/rich.tsx'
+import { Plain } from '../text/rich.tsx'
 import { loadTypesetter } from '../text/typeset.ts'
 import { isDark } from '../theme.ts'
 import { useAnswer } from '../use-answer.ts'
 import { draw } from './draw.ts'
-import { type Layout, layout, nodeAt, pathTo, type Weight } from './layout.ts'
+import { type Layout, layout, nodeAt, type Weight } from './layout.ts'
+import { NodePanel } from './node-panel.tsx'
 import { clamp, fit, reveal, type View, zoomAt } from './view.ts'
 
 /** Trees of the run, or one of them: `#/trees`, `#/trees/<at>?node=<n>`. */
@@ -256,95 +257,5 @@ function Legend({ hasBest, hasPath }: { hasBest: boolean; hasPath: boolean }) {
       {hasBest && <span class="line solid">best line</span>}
       {hasPath && <span class="line dashed">looked at by the search</span>}
     </p>
-  )
-}
-
-interface PanelProps {
-  layout: Layout
-  tree: TreeAnswer['tree']
-  node: number
-  textOf: (node: number) => string
-  best: ReadonlySet<number>
-  path: ReadonlySet<number>
-  select: (node: number) => void
-}
-
-/** Children that are listed; the arrow keys reach the others. */
-const CHILDREN = 40
-
-/** The chosen node as text: what a screen reader and a reader of formulas need. */
-function NodePanel({ layout: l, tree, node, textOf, best, path, select }: PanelProps) {
-  const children: number[] = []
-  for (let c = l.firstChild[node]!; c >= 0 && children.length < CHILDREN; c = l.nextSibling[c]!) children.push(c)
-  const marks = [
-    ...(best.has(node) ? ['on the best line'] : []),
-    ...(path.has(node) ? ['looked at by the search'] : []),
-  ]
-  return (
-    <aside class="sidebar" aria-label="The chosen node">
-      <section aria-live="polite">
-        <h2>{node === 0 ? 'Problem' : `Step ${l.depth[node]}`}</h2>
-        <Rich text={textOf(node).slice(0, 6_000)} />
-        <dl class="facts">
-          <div>
-            <dt>Runs</dt>
-            <dd>
-              {tree.trials[node] === 0
-                ? 'none'
-                : `${count(round(tree.successes[node]!))} of ${count(tree.trials[node]!)} succeeded (${share(l.value[node]!)})`}
-            </dd>
-          </div>
-          <div>
-            <dt>Visits</dt>
-            <dd>{count(tree.visits[node]!)}</dd>
-          </div>
-          <div>
-            <dt>Below</dt>
-            <dd>{counted(l.below[node]!, 'node')}</dd>
-          </div>
-          {marks.length > 0 && (
-            <div>
-              <dt>Mark</dt>
-              <dd>{marks.join(', ')}</dd>
-            </div>
-          )}
-        </dl>
-      </section>
-      <section>
-        <h3>Path from the problem</h3>
-        <NodeList layout={l} nodes={pathTo(l, node)} current={node} textOf={textOf} select={select} />
-      </section>
-      {children.length > 0 && (
-        <section>
-          <h3>Next steps</h3>
-          <NodeList layout={l} nodes={children} current={node} textOf={textOf} select={select} />
-        </section>
-      )}
-    </aside>
-  )
-}
-
-/** Backed-up rewards may be parts of a success. */
-function round(successes: number): number {
-  return Number(successes.toFixed(2))
-}
-
-type ListProps = Pick<PanelProps, 'layout' | 'textOf' | 'select'> & { nodes: readonly number[]; current: number }
-
-function NodeList({ layout: l, nodes, current, textOf, select }: ListProps) {
-  return (
-    <ol class="nodes">
-      {nodes.map((n) => (
-        <li key={n}>
-          <button type="button" aria-current={n === current} onClick={() => select(n)}>
-            <span class="swatch" aria-hidden="true" style={{ background: valueColour(l.value[n]!) }} />
-            <span class="soft">{Number.isNaN(l.value[n]) ? '–' : share(l.value[n]!)}</span>
-            <span class="name">
-              <Plain text={textOf(n).slice(0, 120)} />
-            </span>
-          </button>
-        </li>
-      ))}
-    </ol>
   )
 }
