@@ -4,6 +4,7 @@ import { basename, join } from 'node:path'
 import axe from 'axe-core'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Tree } from '../../core/tree.ts'
 import type { Trace } from '../../core/words.ts'
 import { hostileTraces, LARGEST, SEEN } from './testing/hostile.ts'
 import {
@@ -154,6 +155,7 @@ describe.skipIf(CHROMIUM === null)(`the viewer in a browser${WITHOUT_CHROMIUM}`,
         await openEverything(page)
         expect(await page.locator('.steps').innerText()).toContain(SEEN)
         expect(await page.locator('.steps').innerText()).toContain('U+202E')
+        expect(await page.locator('img').count()).toBe(1)
         await page.keyboard.press('r')
         await goTo(page, '#/compare/0/1', '.pair')
         await goTo(page, '#/trace/1', '.step')
@@ -183,9 +185,10 @@ describe.skipIf(CHROMIUM === null)(`the viewer in a browser${WITHOUT_CHROMIUM}`,
 
   it('has nothing serious that axe finds, on any page, in light and dark', async () => {
     await inFolder(async (folder) => {
-      const file = join(folder, 'agents.jsonl')
-      copyFileSync(join(EXAMPLES, 'agents.jsonl'), file)
-      await viewing([file], async (viewer) => {
+      copyFileSync(join(EXAMPLES, 'agents.jsonl'), join(folder, 'labelled.jsonl'))
+      writeFileSync(join(folder, 'run.json'), JSON.stringify(RUN))
+      writeFileSync(join(folder, 'trees.jsonl'), JSON.stringify(smallTree()))
+      await viewing([folder], async (viewer) => {
         const { context, page, troubles } = await openPage(browser, viewer, { person: 'Ada' })
         // The page's policy forbids scripts that are not its own; the debugger's are not the page's.
         await page.evaluate(axe.source)
@@ -214,13 +217,30 @@ const PAGES = [
   ['#/traces?q=nothing-has-this-word', '.empty'],
   ['#/trace/0?step=0', '.step'],
   ['#/compare/0/1', '.pair'],
-  ['#/trees', '.empty'],
+  ['#/trees', 'td a'],
+  ['#/trees/0', '.tree-canvas'],
   ['#/queue', '.to-label'],
   ['#/agreement', 'h1:text("Agreement")'],
   ['#/adjudicate/0', '.to-label'],
   ['#/runs', '.run .figure-view'],
   ['#/methods', '.methods'],
 ] as const
+
+const RUN = {
+  version: 1,
+  state: 'running',
+  stage: 'label',
+  stages: [{ name: 'label', done: 3, total: 15, seconds: 2 }],
+  usage: { calls: 9, promptTokens: 900, completionTokens: 90, cachedTokens: 0, seconds: 3, cost: 0.01 },
+  seed: '0',
+  config: { task: 'made up' },
+}
+
+function smallTree() {
+  const tree = new Tree()
+  for (let i = 0; i < 12; i++) tree.backUp(tree.addPath([`first $x_${i % 2}$`, `second ${i % 4}`, `third ${i}`]), i % 2)
+  return { id: 'small', problem: 'A made-up problem', tree: tree.toJSON(), best: [1, 2, 3], path: [1, 2] }
+}
 
 interface Typed {
   /** By step, only what was said. */

@@ -34,6 +34,16 @@ const BLOCKS = [
 /** Lines that look other than they are. */
 const DISGUISES = ['safe\u202Etxt.exe', 'a\u0000b\u0007c', 'pay\u200bpal \u2066hidden\u2069', 'tag\u{e0041}']
 
+/** One of them is a picture; the others point elsewhere or could run. */
+const PICTURES = [
+  'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'http://evil.test/g.png',
+  '//evil.test/h.png',
+  '../../../../etc/hostname',
+  'javascript:window.hacked=1',
+  `data:image/svg+xml;base64,${btoa('<svg xmlns="http://www.w3.org/2000/svg" onload="window.hacked=1"/>')}`,
+]
+
 /** Characters of the largest step. */
 export const LARGEST = 5_000_000
 
@@ -50,7 +60,14 @@ export function hostileTraces(): Trace[] {
   return [
     {
       id: `hostile ${ATTACKS[1]}`,
-      problem: { id: 'p', prompt: attack, answer: attack, solution: [attack], domain: ATTACKS[0]! },
+      problem: {
+        id: 'p',
+        prompt: attack,
+        answer: attack,
+        solution: [attack],
+        domain: ATTACKS[0]!,
+        context: [{ kind: 'images', images: PICTURES.map((path) => ({ path, type: 'image/png' })) }],
+      },
       steps: [
         ...all.map((text) => ({ text, kind: 'thought' as const, agent: ATTACKS[1]! })),
         {

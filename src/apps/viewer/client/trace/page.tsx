@@ -34,15 +34,19 @@ export function TracePage() {
   return <TraceView key={at} answer={trace.value} />
 }
 
-/** The row before or after this one in the list that the reader came from. */
+/** The trace before or after this one in the list that the reader came from; without a list, in its file. */
 async function neighbour(by: 1 | -1): Promise<void> {
   const { path, query } = route.peek()
-  const position = Number(query['pos'] ?? path[1]) + by
-  if (position < 0) return
+  if (query['pos'] === undefined) {
+    const at = Number(path[1]) + by
+    if (at >= 0 && (await get('/api/traces/{at}', { path: { at } }).catch(() => null)) !== null) go(['trace', at])
+    return
+  }
+  const pos = Number(query['pos']) + by
+  if (pos < 0) return
   const list = writeQuery(readQuery(lastList.peek()))
-  const rows = await get('/api/traces', { query: { ...list, offset: position, limit: 1 } })
-  const row = rows.rows[0]
-  if (row !== undefined) go(['trace', row.at], { pos: position })
+  const { rows } = await get('/api/traces', { query: { ...list, offset: pos, limit: 1 } })
+  if (rows[0] !== undefined) go(['trace', rows[0].at], { pos })
 }
 
 function TraceView({ answer: { row, trace, cuts, people, images } }: { answer: TraceAnswer }) {

@@ -55,12 +55,14 @@ function Folded({ name, title, children }: { name: string; title: string; childr
   )
 }
 
-/** Only what this server itself holds is ever loaded. */
+/** What may be drawn: pictures of this server, and pictures of dots that stand in the data themselves. */
+const DRAWN = /^(?:\/api\/traces\/\d+\/images\/\d+$|data:image\/(?:png|jpeg|gif|webp|avif);base64,)/
+
 function Picture({ src, name }: { src: string | null; name: string }) {
-  if (src === null || !/^\/api\/traces\/\d+\/images\/\d+$/.test(src)) {
+  if (src === null || !DRAWN.test(src)) {
     return (
       <p class="soft">
-        image <Plain text={name} />, not in the data folder
+        image <Plain text={name} />, which is not shown: it is not in the data folder
       </p>
     )
   }
@@ -69,7 +71,8 @@ function Picture({ src, name }: { src: string | null; name: string }) {
 
 function imageName(problem: Problem, index: number): string {
   const images = (problem.context ?? []).flatMap((c) => (c.kind === 'images' ? c.images : []))
-  return images[index]?.path ?? `${index + 1}`
+  const path = images[index]?.path ?? ''
+  return path === '' || path.startsWith('data:') ? String(index + 1) : path.slice(0, 200)
 }
 
 function contextTitle(context: Context): string {
