@@ -1,5 +1,6 @@
 import { once } from 'node:events'
-import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import axe from 'axe-core'
 import type { Browser, Page } from 'playwright-core'
@@ -16,6 +17,7 @@ import {
   openPage,
   type RunningViewer,
   startViewer,
+  type Watched,
   WITHOUT_CHROMIUM,
 } from './testing/viewer.ts'
 
@@ -183,31 +185,90 @@ describe.skipIf(CHROMIUM === null)(`the viewer in a browser${WITHOUT_CHROMIUM}`,
     })
   })
 
-  it('has nothing serious that axe finds, on any page, in light and dark', async () => {
-    await inFolder(async (folder) => {
-      copyFileSync(join(EXAMPLES, 'agents.jsonl'), join(folder, 'labelled.jsonl'))
-      writeFileSync(join(folder, 'run.json'), JSON.stringify(RUN))
-      writeFileSync(join(folder, 'trees.jsonl'), JSON.stringify(smallTree()))
-      await viewing([folder], async (viewer) => {
-        const { context, page, troubles } = await openPage(browser, viewer, { person: 'Ada' })
-        // The page's policy forbids scripts that are not its own; the debugger's are not the page's.
-        await page.evaluate(axe.source)
-        const found: string[] = []
-        for (const colorScheme of ['light', 'dark'] as const) {
-          await page.emulateMedia({ colorScheme })
-          for (const [hash, ready] of PAGES) {
-            await goTo(page, hash, ready)
-            if (hash.startsWith('#/trace/')) await openEverything(page)
-            found.push(...(await seriousOnes(page)).map((violation) => `${colorScheme} ${hash} ${violation}`))
-          }
-          await page.keyboard.press('F1')
-          found.push(...(await seriousOnes(page)).map((violation) => `${colorScheme} keys ${violation}`))
-          await page.keyboard.press('Escape')
+  describe('on run folders', () => {
+    let viewer: RunningViewer
+    let watched: Watched
+    const folder = mkdtempSync(join(tmpdir(), 'gradus-viewer-runs-'))
+    beforeAll(async () => {
+      for (const name of ['first', 'second']) writeRun(join(folder, name))
+      viewer = await startViewer([join(folder, 'first'), join(folder, 'second')])
+      watched = await openPage(browser, viewer, { person: 'Ada' })
+    })
+    afterAll(async () => {
+      await watched?.context.close()
+      await viewer?.stop()
+      rmSync(folder, { recursive: true, force: true })
+    })
+
+    it('restores search, filter and order from an address that was copied', async () => {
+      const { page, troubles } = watched
+      await goTo(page, '#/traces', '.rows .row a')
+      await page.keyboard.press('/')
+      await page.keyboard.type('order')
+      await page.keyboard.press('Escape')
+      await page.locator('.of-steps button').click()
+      await page.locator('.facets label:has-text("has one")').first().click()
+      await page.waitForFunction(() => /q=order&filter=.*&sort=-steps/.test(location.hash))
+      await page.waitForFunction(() => document.querySelectorAll('.rows .row a').length > 0)
+      await page.waitForTimeout(500)
+      const rows = await page.locator('.rows .row').allInnerTexts()
+      const address = page.url()
+      await goTo(page, '#/methods', '.methods')
+      await page.goto(address)
+      await page.waitForFunction((n) => document.querySelectorAll('.rows .row a').length === n, rows.length)
+      expect(await page.locator('.rows .row').allInnerTexts()).toEqual(rows)
+      expect(rows.length).toBeGreaterThan(0)
+      expect(troubles).toEqual([])
+    })
+
+    it('shows two runs beside each other and saves a figure as SVG and its numbers as CSV', async () => {
+      const { page, troubles } = watched
+      await goTo(page, '#/runs/0/1', '.beside .run:nth-child(2) .figure-view svg')
+      const figure = page.locator('.figure-view').first()
+      const [svg] = await Promise.all([page.waitForEvent('download'), figure.locator('text=save SVG').click()])
+      const image = readFileSync(await svg.path(), 'utf8')
+      expect(image).toMatch(/^<svg [^>]*xmlns="http:\/\/www.w3.org\/2000\/svg"/)
+      expect(image).not.toContain('<script')
+      const [csv] = await Promise.all([page.waitForEvent('download'), figure.locator('text=save CSV').click()])
+      const table = readFileSync(await csv.path(), 'utf8').split('\r\n')
+      await figure.locator('text=numbers').click()
+      const shown = await figure.locator('thead th').allInnerTexts()
+      expect(table[0]).toBe(shown.join(','))
+      expect(table.length - 1).toBe(await figure.locator('tbody tr').count())
+      expect(troubles).toEqual([])
+    })
+
+    it('walks a tree by keyboard and reads every node as text', async () => {
+      const { page, troubles } = watched
+      await goTo(page, '#/trees/0', '.tree-canvas')
+      await page.keyboard.press('ArrowRight')
+      await page.keyboard.press('ArrowRight')
+      expect(await page.locator('.sidebar h2').innerText()).toBe('Step 2')
+      expect(await page.locator('.nodes').first().locator('li').count()).toBe(3)
+      await page.keyboard.press('b')
+      expect(await page.locator('.sidebar').innerText()).toContain('on the best line')
+      await page.waitForFunction(() => location.hash.includes('node=3'))
+      expect(troubles).toEqual([])
+    })
+
+    it('has nothing serious that axe finds, on any page, in light and dark', async () => {
+      const { page, troubles } = watched
+      // The page's policy forbids scripts that are not its own; the debugger's are not the page's.
+      await page.evaluate(axe.source)
+      const found: string[] = []
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme })
+        for (const [hash, ready] of PAGES) {
+          await goTo(page, hash, ready)
+          if (hash.startsWith('#/trace/')) await openEverything(page)
+          found.push(...(await seriousOnes(page)).map((violation) => `${colorScheme} ${hash} ${violation}`))
         }
-        expect(found).toEqual([])
-        expect(troubles).toEqual([])
-        await context.close()
-      })
+        await page.keyboard.press('F1')
+        found.push(...(await seriousOnes(page)).map((violation) => `${colorScheme} keys ${violation}`))
+        await page.keyboard.press('Escape')
+      }
+      expect(found).toEqual([])
+      expect(troubles).toEqual([])
     })
   })
 })
@@ -222,7 +283,8 @@ const PAGES = [
   ['#/queue', '.to-label'],
   ['#/agreement', 'h1:text("Agreement")'],
   ['#/adjudicate/0', '.to-label'],
-  ['#/runs', '.run .figure-view'],
+  ['#/runs', 'td a, th a'],
+  ['#/runs/0', '.run .figure-view'],
   ['#/methods', '.methods'],
 ] as const
 
@@ -234,6 +296,13 @@ const RUN = {
   usage: { calls: 9, promptTokens: 900, completionTokens: 90, cachedTokens: 0, seconds: 3, cost: 0.01 },
   seed: '0',
   config: { task: 'made up' },
+}
+
+function writeRun(folder: string): void {
+  mkdirSync(folder)
+  copyFileSync(join(EXAMPLES, 'agents.jsonl'), join(folder, 'labelled.jsonl'))
+  writeFileSync(join(folder, 'run.json'), JSON.stringify(RUN))
+  writeFileSync(join(folder, 'trees.jsonl'), JSON.stringify(smallTree()))
 }
 
 function smallTree() {

@@ -82,7 +82,10 @@ export function DatasetPage() {
   const facets = useAnswer(`facets ${reading ? 'reading' : version}`, async () => {
     return (await get('/api/facets', {})).facets
   })
-  const update = (to: Partial<ListQuery>): void => go(['traces'], writeQuery({ ...query, ...to }), 'replace')
+  // What is typed arrives late: it must not undo what was chosen in between.
+  const update = (to: Partial<ListQuery>): void => {
+    go(['traces'], writeQuery({ ...readQuery(route.peek().query), ...to }), 'replace')
+  }
   useEffect(() => {
     lastList.value = writeQuery(query)
   })
