@@ -46,7 +46,8 @@ await inFolder(async (folder) => {
   const { page, sent, troubles } = await openPage(browser, viewer)
   await page.waitForSelector('.rows .row a')
   const toFirstRow = performance.now() - begun
-  await page.waitForLoadState('networkidle')
+  // Sizes are known a moment after a file has come.
+  await page.waitForTimeout(1_000)
   const script = sent.filter(({ url }) => url.endsWith('.js')).reduce((n, { bytes }) => n + bytes, 0)
 
   const rows = await scroll(page, '.table', 330)

@@ -122,6 +122,15 @@ function EvidenceView({ evidence: e, problem }: { evidence: Evidence; problem: P
           {e.reason !== '' && <Rich text={cut(e.reason)} />}
         </>
       )
+    case 'value':
+      return (
+        <p>
+          <Share of={e.value} among={1} /> chance {share(e.value)} that a run ends right from here, the mean of{' '}
+          {counted(e.visits, 'look')}
+        </p>
+      )
+    case 'likelihood':
+      return <Ratios evidence={e} />
     case 'human':
       return e.note === undefined || e.note === '' ? <p class="soft">without a note</p> : <Rich text={cut(e.note)} />
     case 'imported':
@@ -139,6 +148,33 @@ function EvidenceView({ evidence: e, problem }: { evidence: Evidence; problem: P
         </>
       )
   }
+}
+
+/** By step of the reference: how much likelier its rest becomes, and what a text of shuffled letters brings. */
+function Ratios({ evidence: { ratios, control, tokens } }: { evidence: Extract<Evidence, { kind: 'likelihood' }> }) {
+  const said = (value: number | null | undefined): string => (value == null ? '–' : value.toFixed(2))
+  return (
+    <table>
+      <thead>
+        <tr>
+          <th scope="col">reference from step</th>
+          <th scope="col">gain, nats</th>
+          {control !== undefined && <th scope="col">shuffled</th>}
+          <th scope="col">tokens</th>
+        </tr>
+      </thead>
+      <tbody>
+        {ratios.map((ratio, t) => (
+          <tr key={t}>
+            <td>{t + 1}</td>
+            <td class="figure">{said(ratio)}</td>
+            {control !== undefined && <td class="figure">{said(control[t])}</td>}
+            <td class="figure">{tokens[t] ?? '–'}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  )
 }
 
 function Json({ title, value }: { title: string; value: unknown }) {

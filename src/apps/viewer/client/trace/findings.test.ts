@@ -23,6 +23,19 @@ describe('findings of a trace', () => {
     ])
   })
 
+  it('shows what a search values and how likely a reference becomes', () => {
+    const { steps } = of([
+      { kind: 'value', source: 'mcts', step: 0, value: 0.25, visits: 9 },
+      { kind: 'likelihood', source: 'p2s', step: 0, ratios: [null, 1.5, -2], tokens: [9, 6, 3] },
+      { kind: 'likelihood', source: 'p2s', step: 1, ratios: [null], tokens: [9] },
+    ])
+    expect(steps.flat().map((f) => [f.mark, f.word])).toEqual([
+      ['bad', '.25'],
+      ['open', '+1.50 nats'],
+      ['open', 'cannot say'],
+    ])
+  })
+
   it('keeps labels of different meaning apart and says why one has no value', () => {
     const { steps } = of(
       [],

@@ -69,6 +69,10 @@ function ofEvidence(e: Evidence): Pick<Finding, 'mark' | 'word'> {
         mark: e.trials === 0 ? 'open' : e.successes === 0 ? 'bad' : 'good',
         word: `${e.successes} of ${e.trials}`,
       }
+    case 'value':
+      return { mark: e.value >= 0.5 ? 'good' : 'bad', word: share(e.value) }
+    case 'likelihood':
+      return { mark: 'open', word: ofRatios(e.ratios) }
     case 'imported':
       return ofRaw(e.raw)
     case 'human':
@@ -76,6 +80,12 @@ function ofEvidence(e: Evidence): Pick<Finding, 'mark' | 'word'> {
     default:
       return ofVerdict(e.verdict)
   }
+}
+
+/** The largest gain of log-likelihood for the rest of the reference. */
+function ofRatios(ratios: readonly (number | null)[]): string {
+  const known = ratios.filter((r) => r !== null)
+  return known.length === 0 ? 'cannot say' : `${signed(Math.max(...known))} nats`
 }
 
 function ofVerdict(verdict: 'correct' | 'incorrect' | 'neutral' | 'unknown' | null): Pick<Finding, 'mark' | 'word'> {
