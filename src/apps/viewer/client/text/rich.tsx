@@ -29,16 +29,17 @@ export function Rich({ text }: { text: string }) {
   return (
     <div class="rich" dir="auto">
       {parts.map((piece, i) => (
-        <PieceView key={i} piece={piece} />
+        <PieceView key={i} piece={piece} after={parts[i - 1]} />
       ))}
     </div>
   )
 }
 
-function PieceView({ piece }: { piece: Piece }) {
+function PieceView({ piece, after }: { piece: Piece; after: Piece | undefined }) {
   switch (piece.kind) {
     case 'text':
-      return <Plain text={piece.source} />
+      // A block ends its line by itself; the line feed behind it would add an empty one.
+      return <Plain text={after !== undefined && isBlock(after) ? piece.source.replace(/^\n/, '') : piece.source} />
     case 'strong':
       return (
         <strong>
@@ -56,6 +57,10 @@ function PieceView({ piece }: { piece: Piece }) {
     case 'math':
       return <Formula tex={piece.tex} display={piece.display} source={piece.source} />
   }
+}
+
+function isBlock(piece: Piece): boolean {
+  return piece.kind === 'block' || (piece.kind === 'math' && piece.display)
 }
 
 function Formula({ tex, display, source }: { tex: string; display: boolean; source: string }) {
