@@ -19,9 +19,9 @@ interface Shot {
 
 const SHOTS: readonly Shot[] = [
   { name: 'traces', hash: '#/traces?sort=-maxRisk', ready: '.rows .row a' },
-  { name: 'trace', hash: '#/trace/54?step=0', ready: '.step', keys: ['f', 'e'] },
-  { name: 'compare', hash: '#/compare/54/56', ready: '.pair', dark: true },
-  { name: 'tree', hash: '#/trees/0', ready: '.tree-canvas', keys: ['b', 'ArrowLeft', '0'] },
+  { name: 'trace', hash: '#/trace/53?step=0', ready: '.step', keys: ['f', 'e'] },
+  { name: 'compare', hash: '#/compare/53/54', ready: '.pair', dark: true },
+  { name: 'tree', hash: '#/trees/0', ready: '.tree-canvas', keys: ['w', 'b', 'ArrowLeft', '0'] },
   { name: 'queue', hash: '#/queue?at=12', ready: '.to-label', keys: ['g', 'g', 'e'] },
   { name: 'runs', hash: '#/runs', ready: '.figure-view svg', dark: true },
 ]
@@ -53,7 +53,7 @@ if (import.meta.main) {
 /** The traces that come with Gradus and attempts at sums, labelled by tools and rollouts; a tree search for 24. */
 function writeRun(run: string): void {
   const sums = join(run, 'traces.jsonl')
-  gradus(['sample', '--task', 'arithmetic-chain:2', '--policy', 'task:0.15,0.3', '--problems', '40', '-n', '4'], sums)
+  gradus(['sample', '--task', 'arithmetic-chain:2', '--policy', 'task:slip=.15,recovery=.3', '--problems', '40', '-n', '4'], sums)
   const parts = readdirSync(join(PROJECT, 'examples', 'traces'))
     .filter((name) => name.endsWith('.jsonl'))
     .map((name) => [join(PROJECT, 'examples', 'traces', name)])

@@ -27,7 +27,7 @@ const ROW_HEIGHT = 33
 /** Rows drawn beyond the visible ones, on either side. */
 const OVERSCAN = 6
 /** Characters of an id that its column holds. */
-const ID_CHARS = 12
+const ID_CHARS = 10
 /** A pause in typing after which the search is made. */
 const TYPING_MS = 120
 
