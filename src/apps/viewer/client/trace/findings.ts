@@ -73,6 +73,10 @@ function ofEvidence(e: Evidence): Pick<Finding, 'mark' | 'word'> {
       return { mark: e.value >= 0.5 ? 'good' : 'bad', word: share(e.value) }
     case 'likelihood':
       return { mark: 'open', word: ofRatios(e.ratios) }
+    case 'score':
+      return e.value === null
+        ? { mark: 'open', word: 'cannot say' }
+        : { mark: e.value >= 0.5 ? 'good' : 'bad', word: share(e.value) }
     case 'imported':
       return ofRaw(e.raw)
     case 'human':
