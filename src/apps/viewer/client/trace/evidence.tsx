@@ -131,6 +131,14 @@ function EvidenceView({ evidence: e, problem }: { evidence: Evidence; problem: P
       )
     case 'likelihood':
       return <Ratios evidence={e} />
+    case 'score':
+      return e.value === null ? (
+        <p class="soft">cannot say</p>
+      ) : (
+        <p>
+          <Share of={e.value} among={1} /> {e.meaning} {share(e.value)}
+        </p>
+      )
     case 'human':
       return e.note === undefined || e.note === '' ? <p class="soft">without a note</p> : <Rich text={cut(e.note)} />
     case 'imported':
