@@ -45,8 +45,8 @@ export const oprl: Replication = {
     const chains = await loadEmbedded('chains')
     const own = `${seed}/oprl`
     progress('sampling')
-    const training = await samplesOf(chains, `${own}/train`, quick ? 60 : 120)
-    const unseen = await samplesOf(chains, `${own}/test`, quick ? 60 : 120)
+    const training = await samplesOf(chains, `${own}/train`, quick ? 40 : 80)
+    const unseen = await samplesOf(chains, `${own}/test`, quick ? 40 : 80)
     const lines = unseen.map(lineOf)
     const columns = new Map<string, number[][]>()
     const notes: string[] = []

@@ -55,9 +55,9 @@ export const toolcomp: Replication = {
         const name = `${policy.name} policy, ${100 * share} % of questions, ${100 * flips} % of labels turned`
         progress(name)
         const questions: BonQuestion[] = []
-        for (let s = 0; s < (quick ? 1 : 5); s++) {
+        for (let s = 0; s < (quick ? 1 : 3); s++) {
           const own = { slip: policy.slip, share, flips, seed: `${seed}/toolcomp/${policy.name}/${s}` }
-          questions.push(...(await pool(own, quick ? 160 : 400, quick ? 120 : 200)))
+          questions.push(...(await pool(own, 160, 120)))
         }
         const table = bestOfNCurves(questions, SCORERS, { ns: [N], seed: `${seed}/toolcomp` })
         settings.push({ name, arms: armsOf(table.rows, table.questions) })

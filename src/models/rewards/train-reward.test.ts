@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { canonicalJson } from '../../core/hash.ts'
 import { random } from '../../core/seeds.ts'
 import type { Trace } from '../../core/words.ts'
 import { arithmeticChain } from '../../worlds/tasks/arithmetic-chain.ts'
@@ -65,12 +66,15 @@ describe('training a reward model', () => {
   })
 
   it('the same traces and seed give the same model, with any learner', async () => {
+    const identities = new Set<string>()
     for (const learner of ['logistic', 'boosting', 'mlp']) {
       const options = { traces, kind: 'value', body: stepFeatures(traces), learner } as const
       const [a, b] = [await trainReward(options), await trainReward(options)]
       expect(a.card).toEqual(b.card)
       expect(await a.model.score(lines)).toEqual(await b.model.score(lines))
+      identities.add(canonicalJson(a.model.identity))
     }
+    expect(identities.size).toBe(3)
   })
 
   it('with few questions learns from all and measures nothing rather than noise', async () => {
@@ -94,6 +98,7 @@ describe('the file of a model', () => {
     expect(readdirSync(folder).sort()).toEqual(['model.json', 'model.safetensors'])
     const back = await loadReward(stem)
     expect(back.card).toEqual(card)
+    expect(back.identity).toEqual(model.identity)
     expect(await back.score(lines)).toEqual(await model.score(lines))
   })
 

@@ -18,7 +18,7 @@ const CHUNK = 512
 export function trainedReward({ body, head, card }: Pick<TrainedReward, 'body' | 'head' | 'card'>): TrainedReward {
   return {
     name: card.name,
-    identity: { reward: card.name, body: card.body, data: card.trainedOn.dataHash, sha256: card.sha256 },
+    identity: identityOf(card),
     meaning: card.meaning,
     aggregate: card.aggregate,
     ...(card.threshold !== null && { threshold: card.threshold }),
@@ -44,6 +44,12 @@ export function trainedReward({ body, head, card }: Pick<TrainedReward, 'body' |
     },
     ...(body.dispose && { dispose: () => body.dispose?.() }),
   }
+}
+
+/** What decides the weights, and with them the scores: the same before and after the model has been written. */
+function identityOf({ name, kind, labels, learner, body, calibration, trainedOn }: RewardCard): unknown {
+  const { dataHash, balanced, seed } = trainedOn
+  return { reward: name, kind, labels, learner, body, calibration, dataHash, balanced, seed }
 }
 
 function notANumber(step: number): GradusError {
