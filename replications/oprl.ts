@@ -239,7 +239,7 @@ function judged(
       },
     ],
     outcome: !works ? 'fails' : area.low > 0 ? 'holds' : 'partly',
-    because: `the correlation is ${works ? '' : 'not '}above 0 and above random rewards; against the log-probability of the untrained policy the AUROC differs by ${area.value.toFixed(3)} [${area.low.toFixed(3)}, ${area.high.toFixed(3)}]`,
+    because: `the correlation is ${estimate.low > 0 ? '' : 'not '}above 0 and ${less.low > 0 ? '' : 'not '}above that of random rewards; against the log-probability of the untrained policy the AUROC differs by ${area.value.toFixed(3)} [${area.low.toFixed(3)}, ${area.high.toFixed(3)}]`,
     notes: [
       ...notes,
       `rewards and number of the step: rank correlation ${lengths.value.toFixed(3)} [${lengths.low.toFixed(3)}, ${lengths.high.toFixed(3)}]`,

@@ -46,7 +46,7 @@ export const toolcomp: Replication = {
   failsIf:
     'at a quarter of the questions the process model (mean) is not above the outcome model by the interval on traces of the base policy; "partly" when that holds but not with a critic that turns 15 % of the labels, not for the tuned policy, or not against the outcome model when its scores of all prefixes are averaged too',
   setting:
-    'HopWorld questions of 3 hops with a search tool; policies are completers with slips .3 and .12; both models are small networks on the same noisy sight, differing in targets alone; rank@1 of 16; real controls: AgentProcessBench (people, HotpotQA) and tau-bench airline',
+    'HopWorld questions of 3 hops with a search tool; policies are completers with slips .3 and .12; both models are small networks on the same noisy sight, differing in targets alone; rank@1 of 16; real controls: labels of people on AgentProcessBench, outcomes of tau-bench airline',
   async run({ quick, seed, progress }): Promise<ReplicationResult> {
     const settings: ReplicationResult['settings'] = []
     const gaps = new Map<string, Estimate>()
@@ -193,7 +193,7 @@ function rankArms(all: readonly Run[], by: string): Arm[] {
   )
   return ['random', ...names].map((name, i) => ({
     name: i === 0 ? name : `${by}, ${name}`,
-    control: true,
+    control: i === 0,
     figures: [
       { name: 'rank@1', estimate: estimateOf(taken[i]!), n: questions.length },
       { name: 'less random', estimate: differenceOf(taken[i]!, taken[0]!), n: questions.length },
