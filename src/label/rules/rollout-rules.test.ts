@@ -153,6 +153,13 @@ describe('tool-veto and averaged', () => {
     ])
     expect(apply(toolVeto, 1, [tool(0, 'correct'), rolled(0, 0)])).toEqual([0])
   })
+
+  it('tool-veto asks rollouts to confirm a refutation, where it is told to and they are there', () => {
+    const alarm = [rolled(-1, 8), rolled(0, 7), tool(0, 'incorrect'), rolled(1, 2), tool(1, 'incorrect')]
+    expect(apply(toolVeto, 2, alarm)).toEqual([0, 'after-first-error'])
+    expect(apply(toolVeto, 2, alarm, { confirm: true })).toEqual([1, 0])
+    expect(apply(toolVeto, 1, [tool(0, 'incorrect')], { confirm: true })).toEqual([0])
+  })
 })
 
 describe('first-error-posterior', () => {
@@ -173,6 +180,27 @@ describe('first-error-posterior', () => {
   it('sees no error in a trace that ended right, and says nothing without its outcome', () => {
     expect(apply(firstErrorPosterior, 2, [rolled(0, 0), rolled(1, 1, 1)])).toEqual([1, 1])
     expect(apply(firstErrorPosterior, 2, [rolled(0, 0)])).toEqual(['no-evidence', 'no-evidence'])
+  })
+
+  it('weighs tools in by how often they are right, and gives none the last word', () => {
+    // Rollouts alone cannot tell steps 1 and 2 apart.
+    const evidence = [rolled(0, 6), rolled(1, 0, 1), rolled(2, 0), rolled(3, 0, 1)]
+    const hazardAt = (tools: Evidence[], step: number, accuracy: number): number => {
+      const labels = firstErrorPosterior.apply(4, [...evidence, ...tools], {
+        recovery: 0.1,
+        trials: 100,
+        tool: accuracy,
+      })
+      return 1 - (labels[step]?.value ?? Number.NaN)
+    }
+    const before = hazardAt([], 1, 0.95)
+    const after = hazardAt([tool(1, 'incorrect')], 1, 0.95)
+    // Odds go up by .95 / .05 = 19.
+    expect(after / (1 - after) / (before / (1 - before))).toBeGreaterThan(10)
+    expect(hazardAt([tool(1, 'correct')], 1, 0.95)).toBeLessThan(before)
+    expect(hazardAt([tool(1, 'incorrect')], 1, 0.5)).toBeCloseTo(before, 12)
+    // A run that ends right has no wrong step, whatever a tool says.
+    expect(apply(firstErrorPosterior, 2, [tool(0, 'incorrect'), rolled(1, 1, 1)], { tool: 0.95 })).toEqual([1, 1])
   })
 })
 
