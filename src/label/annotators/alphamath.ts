@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { ROOT } from '../../core/tree.ts'
 import type { Evidence, Trace } from '../../core/words.ts'
 import { alphaSearch, bestLine } from './alphamath-search.ts'
-import { type Annotator, policyOf } from './annotator.ts'
+import { type Annotator, emptyStep, policyOf } from './annotator.ts'
 import { keyOf, rolloutEvidence } from './rollout-counts.ts'
 
 const Options = z.object({
@@ -31,7 +31,8 @@ export const alphamath: Annotator = {
   rule: 'soft',
   runsCode: false,
   growsTree: true,
-  applies: (trace) => trace.steps.length > 0 && trace.steps.every((step) => step.text.trim() !== ''),
+  applies: (trace) => trace.steps.length > 0 && emptyStep(trace) === null,
+  refuses: emptyStep,
   expect(trace, given) {
     const { iterations, children, sweep } = Options.parse(given ?? {})
     // A step drawn is a part of a rollout only; counted whole, it is an upper bound.

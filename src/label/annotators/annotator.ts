@@ -89,6 +89,16 @@ export interface Annotator extends Method {
   annotate(trace: Trace, context: AnnotateContext, options?: unknown): Promise<Evidence[]>
 }
 
+/** For searches whose nodes are texts: why a trace with an empty step is left out. */
+export function emptyStep({ steps }: Trace): GradusError | null {
+  const at = steps.findIndex((step) => step.text.trim() === '')
+  if (at < 0) return null
+  return new GradusError('GRD-LABEL-002', {
+    found: `step ${at} without text`,
+    expected: 'steps with something in them',
+  })
+}
+
 /**
  * Policy and check of a context, for annotators that need them.
  * @throws GradusError GRD-LABEL-004

@@ -4,7 +4,7 @@ import { type Node, ROOT, type Tree } from '../../core/tree.ts'
 import type { Evidence, Trace } from '../../core/words.ts'
 import { VERIFIERS } from '../../worlds/verifiers/index.ts'
 import type { Finding } from '../../worlds/verifiers/verifier.ts'
-import { type AnnotateContext, type Annotator, policyOf, type StepTool } from './annotator.ts'
+import { type AnnotateContext, type Annotator, emptyStep, policyOf, type StepTool } from './annotator.ts'
 import { type MctsTree, mctsSearch, meanReward } from './mcts-search.ts'
 import { keyOf, rolloutEvidence } from './rollout-counts.ts'
 
@@ -42,7 +42,8 @@ export const mcts: Annotator = {
   rule: 'tool-veto',
   runsCode: false,
   growsTree: true,
-  applies: (trace) => trace.steps.length > 0 && trace.steps.every((step) => step.text.trim() !== ''),
+  applies: (trace) => trace.steps.length > 0 && emptyStep(trace) === null,
+  refuses: emptyStep,
   expect(trace, given) {
     const { sweep, simulations, rollouts } = Options.parse(given ?? {})
     return { rollouts: Math.min(rollouts, sweep * trace.steps.length + simulations) }

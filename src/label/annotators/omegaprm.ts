@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { type Node, ROOT, Tree } from '../../core/tree.ts'
 import { addUsage, type Evidence, NO_USAGE, type Step, type Trace, type Usage } from '../../core/words.ts'
 import { plainBisection } from '../first-error-locator.ts'
-import { type Annotator, policyOf } from './annotator.ts'
+import { type Annotator, emptyStep, policyOf } from './annotator.ts'
 import { type CountContext, type Counted, countRollouts, keyOf, rolloutEvidence } from './rollout-counts.ts'
 
 const Options = z.object({
@@ -198,7 +198,8 @@ export const omegaprm: Annotator = {
   rule: 'hard',
   runsCode: false,
   growsTree: true,
-  applies: (trace) => trace.steps.length > 0 && trace.steps.every((step) => step.text.trim() !== ''),
+  applies: (trace) => trace.steps.length > 0 && emptyStep(trace) === null,
+  refuses: emptyStep,
   expect(trace, given) {
     const { k, searches, rollouts } = Options.parse(given ?? {})
     const probes = Math.ceil(Math.log2(Math.max(2, trace.steps.length)))

@@ -33,6 +33,8 @@ export class LabelSummary {
   #gold = 0
   readonly #byAnnotator: Map<string, { correct: number; incorrect: number }>
   readonly #rollouts = new Map<string, { successes: number; trials: number }>()
+  /** Traces whose problem teaches nothing by its outcomes: all rollouts from the start end alike. */
+  readonly #dead = { allRight: 0, allWrong: 0 }
   #spent: Usage = NO_USAGE
   readonly #spentBy = new Map<string, Usage>()
   #recovery: { rate: RecoveryRate; warning: string | null } | null = null
@@ -65,6 +67,10 @@ export class LabelSummary {
     this.decided += trace.verdict?.risk.filter((r) => r !== null).length ?? 0
     for (const e of trace.evidence ?? []) {
       const seen = e.kind === 'tool' ? this.#byAnnotator.get(e.source) : undefined
+      if (e.kind === 'rollouts' && e.step === -1 && e.trials > 1) {
+        if (e.successes === e.trials) this.#dead.allRight++
+        else if (e.successes === 0) this.#dead.allWrong++
+      }
       if (e.kind === 'rollouts') {
         const of = this.#rollouts.get(e.source) ?? { successes: 0, trials: 0 }
         this.#rollouts.set(e.source, { successes: of.successes + e.successes, trials: of.trials + e.trials })
@@ -152,6 +158,7 @@ export class LabelSummary {
       ...(this.#refused.size > 0 && {
         refused: Object.fromEntries([...this.#refused].map(([code, { count: n }]) => [code, n])),
       }),
+      ...(this.#dead.allRight + this.#dead.allWrong > 0 && { deadGroups: this.#dead }),
       ...(this.unfinished > 0 && { unfinished: this.unfinished }),
       ...(this.failed > 0 && {
         notScored: Object.fromEntries([...this.#failed].map(([code, { count: n }]) => [code, n])),
@@ -211,6 +218,12 @@ export class LabelSummary {
     const { unsure, unreadable } = this.#silent
     if (unsure + unreadable > 0) {
       lines.push(`  ${count(unsure)} verdicts "cannot say", ${count(unreadable)} missing or not readable: no vote`)
+    }
+    if (this.#dead.allRight + this.#dead.allWrong > 0) {
+      const { allRight, allWrong } = this.#dead
+      lines.push(
+        `  dead groups: all rollouts from the start end right for ${count(allRight)} traces, wrong for ${count(allWrong)}`,
+      )
     }
     lines.push(...this.#calls())
     if (this.#recovery) {

@@ -86,6 +86,8 @@ describe('gradus label with an endpoint', () => {
     expect(run.code).toBe(0)
     const summary = JSON.parse(run.out)
     expect(summary).toMatchObject({ traces: 6, refused: { 'GRD-LABEL-004': 1 }, failedCalls: {} })
+    // The model always solves all but the two that it cannot: four problems teach nothing.
+    expect(summary.deadGroups).toEqual({ allRight: 4, allWrong: 0 })
     const done = read('sums.out.jsonl')
     expect(done.map((t) => t.id)).toEqual(sums.map((t) => t.id))
     const counts = done.map((t) =>
@@ -196,6 +198,10 @@ describe('gradus label with policies of this process', () => {
     ])
     const run = await call('@mixed.jsonl --with monte-carlo:k=1 --policy embedded:chains --no-cache --json')
     expect(JSON.parse(run.out)).toMatchObject({ traces: 2, refused: { 'GRD-WORLD-001': 2 }, modelCalls: 0 })
+    const blank = { ...sums[0]!, steps: [{ text: ' ', kind: 'thought' as const }, ...sums[0]!.steps] }
+    write('blank.jsonl', [blank])
+    const empty = await call(`@blank.jsonl --with omegaprm --policy ${server.url}#test --no-cache --json`)
+    expect(JSON.parse(empty.out)).toMatchObject({ traces: 1, refused: { 'GRD-LABEL-002': 1 } })
     expect(await call('@mixed.jsonl --key NAME')).toMatchObject({ code: 'GRD-CLI-002' })
     expect(await call('@mixed.jsonl --policy task --temperature 1')).toMatchObject({ code: 'GRD-CLI-002' })
   })
