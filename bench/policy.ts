@@ -14,11 +14,11 @@ import { startBackend } from '../src/models/training/transformer/backend.ts'
 import { type BatchOptions, batches, type Example } from '../src/models/training/transformer/batches.ts'
 import type { TransformerConfig } from '../src/models/training/transformer/config.ts'
 import { initialWeights, toParams, type Weights } from '../src/models/training/transformer/params.ts'
-import { charTokenizer, END } from '../src/models/training/transformer/tokenizer.ts'
+import { END, tokenizerOf } from '../src/models/training/transformer/tokenizer.ts'
 import { train } from '../src/models/training/transformer/train.ts'
 
 const ALPHABET = [...'\n +-*/=0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOP']
-const tokenizer = charTokenizer(ALPHABET)
+const tokenizer = tokenizerOf(ALPHABET)
 const SIZES = {
   small: { width: 64, layers: 2, heads: 4, hidden: 256, context: 64, vocab: tokenizer.size },
   large: { width: 128, layers: 4, heads: 4, hidden: 512, context: 96, vocab: tokenizer.size },
@@ -43,8 +43,9 @@ async function sampling(config: TransformerConfig, repeats: number): Promise<num
   await startBackend()
   const weights = initialWeights(config, 'bench')
   neverEnd(weights, config)
-  const model = { config, tokenizer, params: toParams(weights) }
+  const params = toParams(weights)
   const run = decoder(config)
+  const model = { config, tokenizer, params, prepared: run.prepare(params) }
   const speeds: number[] = []
   for (let repeat = 0; repeat <= repeats; repeat++) {
     const started = performance.now()

@@ -11,12 +11,12 @@ import { startBackend } from '../src/models/training/transformer/backend.ts'
 import type { HostBatch } from '../src/models/training/transformer/batches.ts'
 import type { TransformerConfig } from '../src/models/training/transformer/config.ts'
 import { initialWeights, toParams } from '../src/models/training/transformer/params.ts'
-import { charTokenizer, END } from '../src/models/training/transformer/tokenizer.ts'
+import { END, tokenizerOf } from '../src/models/training/transformer/tokenizer.ts'
 import { train } from '../src/models/training/transformer/train.ts'
 import { pythonWith, runPeer } from './peers/python.ts'
 
 const ALPHABET = [...'\n +-*/=0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOP']
-const tokenizer = charTokenizer(ALPHABET)
+const tokenizer = tokenizerOf(ALPHABET)
 const SHIPPED: TransformerConfig = { width: 64, layers: 2, heads: 4, hidden: 256, context: 64, vocab: tokenizer.size }
 const WIDE: TransformerConfig = { ...SHIPPED, width: 256, layers: 4, heads: 8, hidden: 1_024 }
 const SAMPLED = 128
@@ -90,8 +90,9 @@ async function samplingSpeed(config: TransformerConfig): Promise<number> {
   const [embed, head] = [weights['embed']!.data, weights['head']!.data.fill(0)]
   for (let id = 0; id < config.vocab; id++) embed[id * config.width] = 10
   head[END] = -10
-  const model = { config, tokenizer, params: toParams(weights) }
+  const params = toParams(weights)
   const run = decoder(config)
+  const model = { config, tokenizer, params, prepared: run.prepare(params) }
   const speeds: number[] = []
   for (let repeat = 0; repeat <= REPEATS; repeat++) {
     const seeds = Array.from({ length: SAMPLED }, (_, i) => `${repeat}/${i}`)

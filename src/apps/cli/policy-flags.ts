@@ -32,6 +32,9 @@ export const POLICY_FLAGS = {
   jobs: z.number().int().positive().default(64).describe('calls under way at most'),
 } as const
 
+/** Policies without a model. */
+const BY_RULES = new Set<string>(['task', 'game24-random', 'inject'] satisfies PolicySpec['kind'][])
+
 const flags = z.object(POLICY_FLAGS)
 export type PolicyFlags = z.output<typeof flags>
 
@@ -51,10 +54,12 @@ export function checkPolicyFlags(spec: PolicySpec | null, options: PolicyFlags, 
     refuse('--template', options.template, 'a text that holds {prompt}')
   }
   const { kind } = spec ?? { kind: 'no policy' }
-  if (kind !== 'http' && kind !== 'embedded' && options.temperature !== undefined)
-    refuse('--temperature', kind, 'a model')
+  const simulated = kind === 'no policy' || BY_RULES.has(kind)
+  if (simulated && options.temperature !== undefined) refuse('--temperature', kind, 'a model')
   if (kind === 'http') return
-  for (const name of ['maxTokens', 'prompt', 'system', 'template', 'key', 'price'] as const) {
+  const ofServers = ['key', 'price'] as const
+  const foreign = kind === 'gguf' ? ofServers : (['maxTokens', 'prompt', 'system', 'template', ...ofServers] as const)
+  for (const name of foreign) {
     if (judged && (name === 'key' || name === 'price')) continue
     if (options[name] !== undefined) refuse(`--${name === 'maxTokens' ? 'max-tokens' : name}`, kind, 'an endpoint')
   }
@@ -94,8 +99,7 @@ export function priceOf({ price }: PolicyFlags): { prompt: number; completion: n
 export function engineOf(spec: PolicySpec | null, options: PolicyFlags, run: string): Engine {
   const { budgetTokens: tokens, budgetCalls: calls, budgetCost: cost, budgetSeconds: seconds } = options
   // A player by rules plays again for nothing.
-  const free = spec?.kind === 'task' || spec?.kind === 'game24-random'
-  const keeps = !free && options.cache !== false
+  const keeps = (spec === null || !BY_RULES.has(spec.kind)) && options.cache !== false
   return new Engine({
     concurrency: options.jobs,
     run,

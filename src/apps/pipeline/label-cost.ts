@@ -72,7 +72,7 @@ export async function labelCost(
     secrets: 0,
   }
   const tokensOf = (characters: number): number => {
-    return spec?.kind === 'http' ? estimateTokens(characters) : Math.round(characters)
+    return spec?.kind === 'http' || spec?.kind === 'gguf' ? estimateTokens(characters) : Math.round(characters)
   }
   for await (const batch of traces) {
     // As the run does: the first traces are those that recovery is measured on.

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { GradusError } from '../../core/errors.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { Capabilities, Price, Sampling } from '../../models/endpoints/endpoint.ts'
+import { llamaCpp } from '../../models/endpoints/llama-cpp.ts'
 import { openAiCompatible } from '../../models/endpoints/openai-compatible.ts'
 import { probeOnce, requireCapabilities } from '../../models/endpoints/probe.ts'
 import { samplerOf, scorerOf } from '../../models/endpoints/sampler.ts'
@@ -15,11 +16,13 @@ import { parseSpec, specOptions } from './spec.ts'
 
 /** A policy as it stands on the command line. */
 export type PolicySpec =
-  | { kind: 'embedded'; name: string }
+  /** Without a name the weights are chosen by each problem's task. */
+  | { kind: 'embedded'; name?: string }
   | { kind: 'task'; chances: { slip?: number; recovery?: number; rescue?: number } }
   | { kind: 'game24-random' }
   | { kind: 'inject'; share: number }
   | { kind: 'http'; url: string; model: string }
+  | { kind: 'gguf'; file: string }
 
 /** How a policy draws and what it reads; what is absent is left to the policy. */
 export interface PolicySettings {
@@ -59,7 +62,8 @@ const InjectedShare = z.object({
 })
 
 /** How every verb writes a policy. */
-export const POLICY_FORMS = 'embedded[:name], game24-random, task[:slip=.1,recovery=0,rescue=0] or http://host/v1#model'
+export const POLICY_FORMS =
+  'embedded[:name], game24-random, task[:slip=.1,recovery=0,rescue=0], http://host/v1#model or gguf:FILE'
 /** One more that only writes whole traces: solutions, in a share of which an error is put in. */
 export const SAMPLED_FORMS = `${POLICY_FORMS}, inject[:share=.5]`
 
@@ -71,7 +75,9 @@ export function readPolicySpec(text: string): PolicySpec {
   const http = HTTP.exec(text)
   if (http?.[1] !== undefined && http[2] !== undefined) return { kind: 'http', url: http[1], model: http[2] }
   const embedded = /^embedded(?::([\w-]+))?$/.exec(text)
-  if (embedded) return { kind: 'embedded', name: embedded[1] ?? 'chains' }
+  if (embedded) return { kind: 'embedded', ...(embedded[1] !== undefined && { name: embedded[1] }) }
+  const gguf = /^gguf:(.+)$/.exec(text)
+  if (gguf?.[1] !== undefined) return { kind: 'gguf', file: gguf[1] }
   const spec = parseSpec(text)
   if (text === 'game24-random') return { kind: text }
   if (spec.name === 'inject') return { kind: 'inject', ...InjectedShare.parse(specOptions(spec, InjectedShare)) }
@@ -115,9 +121,10 @@ export async function openPolicy(
   if (spec.kind === 'inject') return { policy: injectedPolicy(spec.share, name) }
   if (spec.kind === 'task') return { policy: taskPolicy(spec.chances, name, settings.task) }
   if (spec.kind === 'embedded') {
-    const { embeddedPolicy } = await import('../../models/policies/embedded/index.ts')
+    const { embeddedByTask, embeddedPolicy } = await import('../../models/policies/embedded/index.ts')
     const options = { engine, seed: name, ...(temperature !== undefined && { temperature }) }
-    return { policy: await embeddedPolicy(spec.name, options) }
+    const { name: weights } = spec
+    return { policy: await (weights === undefined ? embeddedByTask(options) : embeddedPolicy(weights, options)) }
   }
   return await openEndpoint(spec, engine, settings, signal)
 }
@@ -130,13 +137,17 @@ const ANSWER_SHARE = 0.75
 const PER_CALL = 16
 
 async function openEndpoint(
-  { url, model }: Extract<PolicySpec, { kind: 'http' }>,
+  spec: Extract<PolicySpec, { kind: 'http' | 'gguf' }>,
   engine: Engine,
   settings: PolicySettings,
   signal: AbortSignal,
 ): Promise<{ policy: Policy; probe: Capabilities }> {
   const { seed, temperature, prompt, system, template, keyFrom, price, samples } = settings
-  const endpoint = openAiCompatible({ url, model, ...(keyFrom !== undefined && { keyFrom }), ...(price && { price }) })
+  const key = keyFrom === undefined ? {} : { keyFrom }
+  const endpoint =
+    spec.kind === 'gguf'
+      ? llamaCpp(spec.file)
+      : openAiCompatible({ url: spec.url, model: spec.model, ...key, ...(price && { price }) })
   const probe = await probeOnce(engine, endpoint, signal)
   const api = prompt === 'chat' ? 'chat' : 'completions'
   requireCapabilities(probe, seed === undefined ? [api] : [api, 'seed'], settings.by)
@@ -158,7 +169,7 @@ async function openEndpoint(
     ...(seed !== undefined && { seed }),
   }
   const policy = modelPolicy({
-    name: model,
+    name: endpoint.model,
     engine,
     sampler: samplerOf(endpoint, perCall),
     ...(probe.scoring !== null && prompt === 'text' && { scorer: scorerOf(endpoint, probe) }),

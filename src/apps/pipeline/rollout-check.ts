@@ -2,6 +2,7 @@ import { GradusError } from '../../core/errors.ts'
 import type { Problem, Trace, Usage } from '../../core/words.ts'
 import type { OutcomeCheck, StepWriter } from '../../engine/rollout.ts'
 import { injectedPrefixes, PER_PREFIX, pooledRate, type RecoveryRate, recoveryRate } from '../../label/recovery-rate.ts'
+import { shippedCards, weightsByTask } from '../../models/policies/embedded/by-task.ts'
 import { lessonsOf, RECIPES } from '../../models/policies/embedded/recipes.ts'
 import { game24 } from '../../worlds/tasks/game24.ts'
 import { TASKS } from '../../worlds/tasks/index.ts'
@@ -88,9 +89,13 @@ export function rolloutCheck(spec: PolicySpec, seed: string, taskName?: string):
 
 /** The tasks that a policy can write at all; null = it can try any problem. */
 function tasksOf(spec: Exclude<PolicySpec, { kind: 'inject' }>): readonly Task[] | null {
-  if (spec.kind === 'http') return null
+  if (spec.kind === 'http' || spec.kind === 'gguf') return null
   if (spec.kind === 'task') return TASKS
   if (spec.kind === 'game24-random') return [game24]
+  if (spec.name === undefined) {
+    const learnt = weightsByTask(shippedCards())
+    return TASKS.filter((task) => learnt.has(task.name))
+  }
   const recipe = RECIPES.find(({ name }) => name === spec.name)
   return recipe ? lessonsOf(recipe).map(({ task }) => task) : []
 }

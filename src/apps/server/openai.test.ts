@@ -5,8 +5,8 @@ import OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { embeddedModel } from '../../models/policies/embedded/index.ts'
 import { initialWeights } from '../../models/training/transformer/params.ts'
-import { charTokenizer } from '../../models/training/transformer/tokenizer.ts'
-import { servedEmbedded } from './model.ts'
+import { tokenizerOf } from '../../models/training/transformer/tokenizer.ts'
+import { servedByTask, servedEmbedded } from './model.ts'
 import { openaiApp } from './openai.ts'
 
 /** A real transformer with untrained weights: what it says is noise, how it is served is not. */
@@ -16,7 +16,7 @@ let base = ''
 let client: OpenAI
 
 beforeAll(async () => {
-  const tokenizer = charTokenizer(['\n', ...'0123456789+-=~abc '])
+  const tokenizer = tokenizerOf(['\n', ...'0123456789+-=~abc '])
   const config = { vocab: tokenizer.size, width: 16, layers: 1, heads: 2, hidden: 32, context: 64 }
   const model = await embeddedModel(config, tokenizer, initialWeights(config, 'server-test'))
   server = serve({ fetch: openaiApp([servedEmbedded('noise', model)], TOKEN).fetch, hostname: '127.0.0.1', port: 0 })
@@ -128,5 +128,30 @@ describe('the door', () => {
         })
       ).status,
     ).toBe(403)
+  })
+})
+
+describe('the model `embedded`', () => {
+  it('answers each prompt by the weights for its task, and by the usual ones where it is of none', async () => {
+    const tokenizer = tokenizerOf(['\n', ...'0123456789+-=~abc; ', 'a='])
+    const config = { vocab: tokenizer.size, width: 16, layers: 1, heads: 2, hidden: 32, context: 64 }
+    const served = async (name: string) =>
+      servedEmbedded(name, await embeddedModel(config, tokenizer, initialWeights(config, name)))
+    const [chains, registers] = [await served('chains'), await served('registers')]
+    const byTask = new Map([
+      ['arithmetic-chain', 'chains'],
+      ['register-program', 'registers'],
+    ])
+    const all = servedByTask([registers, chains], byTask, chains)
+    const prompts = ['1+2+3\n', 'a=1;a+2\n', '~1+2\n']
+    const calls = prompts.map((prompt) => ({ prompt, n: 2, maxTokens: 8, temperature: 1, stop: [], seed: '1' }))
+    const answers = await all.generate(calls)
+    expect(answers[0]).toEqual((await chains.generate([calls[0]!]))[0])
+    expect(answers[1]).toEqual((await registers.generate([calls[1]!]))[0])
+    expect(answers[1]).not.toEqual((await chains.generate([calls[1]!]))[0])
+    expect(answers[2]).toEqual((await chains.generate([calls[2]!]))[0])
+    expect((await all.score(prompts))[1]).toEqual((await registers.score(['a=1;a+2\n']))[0])
+    expect(all.tokensIn('a=1')).toBe(2)
+    for (const { text, tokens } of answers.flat()) expect(tokens.map((token) => token.text).join('')).toBe(text)
   })
 })

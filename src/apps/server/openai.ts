@@ -114,7 +114,7 @@ export function openaiApp(models: readonly ServedModel[], token: string, chats: 
       })),
     )
     const head = { id: `cmpl-${requests}`, object: 'text_completion', created: 0, model: model.name }
-    const usage = usageOf(answers)
+    const usage = usageOf(model, answers)
     if (body.stream !== true) return c.json({ ...head, choices, usage })
     return streamSSE(c, async (stream) => {
       for (const { index, finish_reason } of choices) {
@@ -143,7 +143,7 @@ export function openaiApp(models: readonly ServedModel[], token: string, chats: 
     const scores = (body.prompt_logprobs ?? null) === null ? null : await scorers.get(model.name)!.ask(prompt)
     const samples = answers[0]!.samples
     const head = { id: `chatcmpl-${requests}`, created: 0, model: model.name }
-    const usage = usageOf(answers)
+    const usage = usageOf(model, answers)
     const logprobs = (tokens: readonly TokenScore[]) =>
       body.logprobs === true ? { content: tokens.map(chatLogprob), refusal: null } : null
     if (body.stream !== true) {
@@ -274,8 +274,8 @@ function chatPrompt(messages: z.output<typeof ChatBody>['messages']): string {
   return [problem, ...steps.filter((s) => s !== '')].map((s) => `${s.replace(/\n+$/, '')}\n`).join('')
 }
 
-function usageOf(answers: readonly { prompt: string; samples: readonly Generated[] }[]) {
-  const prompt_tokens = answers.reduce((n, a) => n + [...a.prompt].length, 0)
+function usageOf(model: ServedModel, answers: readonly { prompt: string; samples: readonly Generated[] }[]) {
+  const prompt_tokens = answers.reduce((n, a) => n + model.tokensIn(a.prompt), 0)
   const completion_tokens = answers.reduce((n, a) => n + a.samples.reduce((m, s) => m + s.tokens.length, 0), 0)
   return { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens }
 }

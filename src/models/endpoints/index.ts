@@ -1,6 +1,7 @@
 export * from './ai-sdk.ts'
 export * from './endpoint.ts'
 export * from './key.ts'
+export * from './llama-cpp.ts'
 export * from './openai-compatible.ts'
 export * from './probe.ts'
 export * from './sampler.ts'

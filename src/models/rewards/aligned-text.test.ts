@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Step } from '../../core/words.ts'
-import { charTokenizer, type Tokenizer } from '../training/transformer/tokenizer.ts'
+import { type Tokenizer, tokenizerOf } from '../training/transformer/tokenizer.ts'
 import { alignedText } from './aligned-text.ts'
 
-const tokenizer = charTokenizer(['\n', '=', '1', '2', 'a'])
+const tokenizer = tokenizerOf(['\n', '=', '1', '2', 'a'])
 const steps = (...texts: string[]): Step[] => texts.map((text) => ({ text, kind: 'thought' }))
 
 describe('a line as text', () => {
@@ -24,7 +24,7 @@ describe('a line as text', () => {
 
   it.each<[string, Tokenizer, Step[], RegExp]>([
     ['a step of two lines', tokenizer, steps('1=1', '1\n2'), /3 separators for 2 steps/],
-    ['a tokenizer that has no line break', charTokenizer(['1']), steps('1'), /without a line break/],
+    ['a tokenizer that has no line break', tokenizerOf(['1']), steps('1'), /without a line break/],
     ['a tokenizer that loses text', { ...tokenizer, decode: () => '' }, steps('1'), /do not give back/],
     ['an observation inside a step', tokenizer, [{ text: '1', kind: 'action', observation: '2' }], /inside a step/],
   ])('refuses %s', (_, own, given, message) => {

@@ -16,7 +16,7 @@ export type LineReader = Pick<LoadedModel, 'name' | 'config' | 'tokenizer'> & {
  */
 export function lineText(model: LineReader, { problem, steps }: Line): AlignedText {
   const aligned = alignedText(model.tokenizer, renderPrompt(markOf(model, problem), problem), steps)
-  const tokens = [...aligned.text].length
+  const tokens = model.tokenizer.encode(aligned.text).length
   // The start token takes one place.
   if (tokens + 1 > model.config.context) {
     throw new GradusError('GRD-MODEL-002', {

@@ -23,7 +23,7 @@ const TOKEN = { OWN_TOKEN: 'a-token-for-tests-only', WRONG_TOKEN: 'another-token
 let server: ReturnType<typeof startGradus>
 let url = ''
 beforeAll(async () => {
-  server = startGradus(folder, ['serve', '--policy', 'game24', '--port', '0', '--token', 'OWN_TOKEN'], TOKEN)
+  server = startGradus(folder, ['serve', '--policy', 'embedded', '--port', '0', '--token', 'OWN_TOKEN'], TOKEN)
   url = (await says(server, /http:\/\/\S+/))[0]
 })
 afterAll(async () => {
@@ -68,6 +68,15 @@ describe('gradus sample from a served policy', () => {
     ).not.toContain(TOKEN.OWN_TOKEN)
   })
 
+  it('the model `embedded` answers by the weights for the task of the prompt', async () => {
+    for (const model of ['game24', 'embedded']) {
+      const args = `sample --task game24:1 --policy ${url}#${model} --key OWN_TOKEN --problems 2 --seed 3 --no-cache`
+      const run = await runGradus(folder, [...args.split(' '), '-o', `by-${model}.jsonl`], TOKEN)
+      expect(run).toMatchObject({ code: 0, err: expect.any(String) })
+    }
+    expect(lines('by-embedded.jsonl').map((t) => t.steps)).toEqual(lines('by-game24.jsonl').map((t) => t.steps))
+  })
+
   it('a dry run says what would be sent where, and asks nothing', async () => {
     const closed = 'http://127.0.0.1:9/v1#model'
     const run = await call(`--task game24 --policy ${closed} -n 3 --problems 5 --dry-run --json --cache @dry.sqlite`)
@@ -99,6 +108,23 @@ describe('gradus sample in this process', () => {
     expect(JSON.parse(run.out)).toMatchObject({ policy: 'embedded:game24', traces: 6, requests: 3 })
     const { traces } = await readTraces(path('e.parquet'))
     expect(traces.flatMap((t) => t.steps).every((s) => (s.tokens?.ids.length ?? 0) > s.text.length)).toBe(true)
+  })
+
+  it('finds the weights for the task where none are named', async () => {
+    const chosen = await call('--task game24:1 --policy embedded --problems 3 --seed 2 --no-cache -o @chosen.jsonl')
+    const named = await call(
+      '--task game24:1 --policy embedded:game24 --problems 3 --seed 2 --no-cache -o @named.jsonl',
+    )
+    expect([chosen.code, named.code]).toEqual([0, 0])
+    expect(lines('chosen.jsonl').map((t) => t.steps)).toEqual(lines('named.jsonl').map((t) => t.steps))
+  })
+
+  it('says what a GGUF file needs', async () => {
+    writeFileSync(path('model.gguf'), 'GGUF')
+    const missing = await call('--task game24 --policy gguf:@model.gguf --no-cache')
+    expect(missing).toMatchObject({ code: 'GRD-CLI-003', err: expect.stringContaining('npm install node-llama-cpp') })
+    expect(await call('--task game24 --policy gguf:@none.gguf --no-cache')).toMatchObject({ code: 'GRD-IO-001' })
+    expect(await call('--task game24 --policy gguf:@model.gguf --key KEY')).toMatchObject({ code: 'GRD-CLI-002' })
   })
 
   it('ends at a budget with what it has, says so, and goes on with a larger one', async () => {

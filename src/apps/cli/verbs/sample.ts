@@ -140,7 +140,7 @@ function dryRun(spec: PolicySpec, { name, problems }: ProblemSource, options: Op
     problems: problems.length,
     from: name,
     samples,
-    calls: spec.kind === 'http' || spec.kind === 'embedded' ? samples : 0,
+    calls: ['http', 'gguf', 'embedded'].includes(spec.kind) ? samples : 0,
     characters,
   }
   if (options.json) return `${JSON.stringify(plan)}\n`

@@ -4,7 +4,7 @@ import { GradusError } from '../../../core/errors.ts'
 import { contentHash } from '../../../core/hash.ts'
 import { Engine } from '../../../engine/engine.ts'
 import { splitterNamed } from '../../../io/steps/resplit.ts'
-import { loadEmbedded } from '../../../models/policies/embedded/index.ts'
+import { loadEmbedded, shippedCards, USUAL_WEIGHTS, weightsByTask } from '../../../models/policies/embedded/index.ts'
 import type { RewardModel } from '../../../models/rewards/reward.ts'
 import { openPolicy, POLICY_FORMS, readPolicySpec } from '../../pipeline/open-policy.ts'
 import { openReward, REWARD_FORMS, readRewardSpec, rewardHost } from '../../pipeline/open-reward.ts'
@@ -12,7 +12,7 @@ import { taskNamed } from '../../pipeline/rollout-check.ts'
 import { type ChatModels, searchModels } from '../../server/chat-models.ts'
 import { newToken } from '../../server/guard.ts'
 import { listenOn } from '../../server/listen.ts'
-import { servedEmbedded } from '../../server/model.ts'
+import { type ServedModel, servedByTask, servedEmbedded } from '../../server/model.ts'
 import { serverApp } from '../../server/root.ts'
 import { ScoreService } from '../../server/score-service.ts'
 import { verlClient } from '../../server/verl-client.ts'
@@ -22,7 +22,9 @@ const Options = z.object({
   policy: z
     .array(z.string())
     .optional()
-    .describe('shipped policies to serve; the usual one where neither it nor a reward model nor a search is named'),
+    .describe(
+      'weights to serve; `embedded`, where neither they nor a reward model nor a search is named, is all of them and one model that chooses by the prompt',
+    ),
   reward: z.string().optional().describe(`reward model whose scores are served: ${REWARD_FORMS}`),
   search: z
     .string()
@@ -81,10 +83,7 @@ export const serve = verb({
       })
     }
     const { policy = options.reward === undefined && options.search === undefined ? ['embedded'] : [] } = options
-    const models = []
-    for (const name of policy) {
-      models.push(servedEmbedded(name, await loadEmbedded(name === 'embedded' ? 'chains' : name)))
-    }
+    const models = await servedModels(policy)
     const opened = await openScoring(options, terminal)
     const { promptEnd, abstainAs } = options
     const app = serverApp({
@@ -116,6 +115,17 @@ export const serve = verb({
   },
 })
 
+async function servedModels(asked: readonly string[]): Promise<ServedModel[]> {
+  const cards = asked.includes('embedded') ? shippedCards() : []
+  const named = asked.filter((name) => name !== 'embedded').map((name) => name.replace(/^embedded:/, ''))
+  const models: ServedModel[] = []
+  for (const name of new Set([...named, ...cards.map((card) => card.name)])) {
+    models.push(servedEmbedded(name, await loadEmbedded(name)))
+  }
+  const usual = models.find(({ name }) => name === USUAL_WEIGHTS)
+  return cards.length > 0 && usual ? [servedByTask(models, weightsByTask(cards), usual), ...models] : models
+}
+
 /** Answers of endpoints that are kept in memory: of a training step or two. */
 const REMEMBERED = 20_000
 
@@ -143,8 +153,9 @@ async function openScoring(
   }
   if (search === undefined) return { reward, local, chats: undefined }
   const spec = readPolicySpec(search)
+  const chat = spec.kind === 'http' || spec.kind === 'gguf'
   const settings = {
-    prompt: spec.kind === 'http' ? 'chat' : 'text',
+    prompt: chat ? 'chat' : 'text',
     samples: 16,
     by: 'gradus serve',
     ...keyFrom,
@@ -153,7 +164,7 @@ async function openScoring(
   const chats = searchModels({
     policy,
     ...(reward && { reward }),
-    ...(spec.kind !== 'http' && { joiner: '\n' }),
+    ...(!chat && { joiner: '\n' }),
     ...(searchTokens !== undefined && { tokens: searchTokens }),
     ...(options.task !== undefined && { domain: taskNamed(options.task).name }),
   })

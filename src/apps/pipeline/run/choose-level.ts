@@ -1,6 +1,6 @@
 import { mean } from '../../../core/stats/index.ts'
 import type { Trace } from '../../../core/words.ts'
-import { loadEmbedded } from '../../../models/policies/embedded/index.ts'
+import { loadEmbedded, USUAL_WEIGHTS } from '../../../models/policies/embedded/index.ts'
 import type { FigureData } from '../../../prove/report/figure-data.ts'
 import { taskOf } from '../../../worlds/tasks/task-of.ts'
 import { readPolicySpec } from '../open-policy.ts'
@@ -29,7 +29,7 @@ export async function chooseLevel(
   policies: RunPolicies,
 ): Promise<{ task: string; figure: FigureData }> {
   const spec = readPolicySpec(context.config.policy)
-  const known = spec.kind === 'embedded' ? (await loadEmbedded(spec.name)).card.measured.rates : []
+  const known = spec.kind === 'embedded' ? (await loadEmbedded(spec.name ?? USUAL_WEIGHTS)).card.measured.rates : []
   const rates: Rates[] = []
   for (const { task, level } of known) {
     rates.push(await ratesOf(context, policies, `${task}:${level}`))

@@ -25,9 +25,12 @@ export interface PassOptions {
   samples: number
 }
 
+/** What is needed of a model. */
+type Drawing = Pick<EmbeddedModel, 'generate' | 'config' | 'tokenizer'>
+
 /** Samples whole solutions of held-out problems at temperature 1 and checks their answers. */
 export async function passRates(
-  model: Pick<EmbeddedModel, 'generate' | 'config'>,
+  model: Drawing,
   lesson: Lesson,
   level: number,
   { seed, problems: count, samples }: PassOptions,
@@ -70,7 +73,7 @@ interface Run {
   steps: string[]
 }
 
-async function writeOut(model: Pick<EmbeddedModel, 'generate' | 'config'>, runs: readonly Run[]): Promise<void> {
+async function writeOut(model: Drawing, runs: readonly Run[]): Promise<void> {
   const samples = await model.generate({
     prompts: runs.map((run) => run.text),
     seeds: runs.map((run) => run.seed),
@@ -82,11 +85,7 @@ async function writeOut(model: Pick<EmbeddedModel, 'generate' | 'config'>, runs:
 }
 
 /** Line by line, with the environment's line after each that asks for one. */
-async function playOut(
-  model: Pick<EmbeddedModel, 'generate' | 'config'>,
-  { reply }: Lesson,
-  all: readonly Run[],
-): Promise<void> {
+async function playOut(model: Drawing, { reply }: Lesson, all: readonly Run[]): Promise<void> {
   let runs = [...all]
   // Its reply may take the last room, so a run is over when the text of one more line could not be read.
   while (runs.length > 0) {
@@ -103,7 +102,7 @@ async function playOut(
       const answer = reply?.(run.problem, sample.text) ?? null
       if (answer !== null) run.steps.push(answer)
       run.text += `${sample.text}\n${answer === null ? '' : `${answer}\n`}`
-      return sample.finish === 'stop' && run.text.length + 1 < model.config.context
+      return sample.finish === 'stop' && model.tokenizer.encode(run.text).length + 1 < model.config.context
     })
   }
 }

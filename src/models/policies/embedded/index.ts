@@ -8,6 +8,7 @@ export {
   stepRewards,
 } from '../../rewards/implicit.ts'
 export { type PreferencePair, type PreferenceTraining, trainPreference } from '../../training/transformer/preference.ts'
+export { embeddedByTask, shippedCards, taskOfText, USUAL_WEIGHTS, weightsByTask } from './by-task.ts'
 export { type PassRates, passRates } from './evaluate.ts'
 export { type Card, type LoadedModel, loadEmbedded } from './load.ts'
 export { type EmbeddedModel, embeddedModel, type Hidden, type Hooks, type Scored } from './model.ts'

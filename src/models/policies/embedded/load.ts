@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { GradusError } from '../../../core/errors.ts'
 import { readSafetensors } from '../../training/transformer/safetensors.ts'
-import { charTokenizer } from '../../training/transformer/tokenizer.ts'
+import { tokenizerOf } from '../../training/transformer/tokenizer.ts'
 import { type EmbeddedModel, embeddedModel } from './model.ts'
 
 const passRatesSchema = z.object({
@@ -33,7 +33,7 @@ export const cardSchema = z.object({
     hidden: z.number(),
     context: z.number(),
   }),
-  /** Characters in the order of their ids, from 3. */
+  /** Characters and words in the order of their ids, from 3. */
   alphabet: z.array(z.string()),
   training: z.object({
     seed: z.string(),
@@ -85,7 +85,7 @@ export async function loadEmbedded(name: string, options: { root?: string } = {}
   }
   const card = readCard(await readFile(cardFile, 'utf8'), cardFile)
   const { weights } = readSafetensors(new Uint8Array(await readFile(file)), file)
-  const model = await embeddedModel(card.config, charTokenizer(card.alphabet), weights)
+  const model = await embeddedModel(card.config, tokenizerOf(card.alphabet), weights)
   return { ...model, name, card }
 }
 

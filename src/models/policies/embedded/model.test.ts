@@ -2,11 +2,11 @@ import { numpy as np } from '@jax-js/jax'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { TransformerConfig } from '../../training/transformer/config.ts'
 import { initialWeights, type Weights } from '../../training/transformer/params.ts'
-import { charTokenizer } from '../../training/transformer/tokenizer.ts'
+import { tokenizerOf } from '../../training/transformer/tokenizer.ts'
 import { type EmbeddedModel, embeddedModel } from './model.ts'
 import type { Sample } from './sample.ts'
 
-const tokenizer = charTokenizer([...'\n+0123456789='])
+const tokenizer = tokenizerOf([...'\n+0123456789='])
 const config: TransformerConfig = { vocab: tokenizer.size, width: 16, layers: 2, heads: 2, hidden: 32, context: 48 }
 
 let weights: Weights

@@ -63,6 +63,7 @@ export async function embeddedModel(
   await startBackend()
   const params = toParams(weights)
   const model = { config, tokenizer, params }
+  let prepared: Params | undefined
   const decoders = new Map<Intervention | undefined, Decoder>()
   const scorers = new Map<Intervention | undefined, ReturnType<typeof scorer>>()
   const readers = new Map<Intervention | undefined, ReturnType<typeof reader>>()
@@ -76,11 +77,9 @@ export async function embeddedModel(
     tokenizer,
 
     generate({ intervene, ...options }) {
-      return generate(
-        model,
-        memo(decoders, intervene, () => decoder(config, intervene)),
-        options,
-      )
+      const run = memo(decoders, intervene, () => decoder(config, intervene))
+      prepared ??= run.prepare(params)
+      return generate({ ...model, prepared }, run, options)
     },
 
     async score(texts, { intervene } = {}) {
@@ -138,7 +137,10 @@ export async function embeddedModel(
     },
 
     weights: () => toWeights(params),
-    dispose: () => tree.dispose(params),
+    dispose() {
+      tree.dispose(params)
+      if (prepared) tree.dispose(prepared)
+    },
   }
 }
 

@@ -6,7 +6,7 @@ import { game24 } from '../../../worlds/tasks/game24.ts'
 import { hopworld } from '../../../worlds/tasks/hopworld.ts'
 import { selfRepairingChain } from '../../../worlds/tasks/self-repairing-chain.ts'
 import { initialWeights } from '../../training/transformer/params.ts'
-import { charTokenizer } from '../../training/transformer/tokenizer.ts'
+import { tokenizerOf } from '../../training/transformer/tokenizer.ts'
 import type { Policy } from '../policy.ts'
 import { type LoadedModel, loadEmbedded } from './load.ts'
 import { embeddedModel } from './model.ts'
@@ -108,7 +108,7 @@ describe('the embedded policy', () => {
 
 describe('with untrained weights', () => {
   const letters = [...new Set(`${'\n'}~=|:+-*/,.; 0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ`)]
-  const tokenizer = charTokenizer(letters)
+  const tokenizer = tokenizerOf(letters)
   const config = { vocab: tokenizer.size, width: 16, layers: 1, heads: 2, hidden: 32, context: 160 }
   let noise: Policy
   let seen: string[]

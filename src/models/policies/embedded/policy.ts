@@ -6,6 +6,7 @@ import { Batcher } from '../../../engine/batcher.ts'
 import type { Engine } from '../../../engine/engine.ts'
 import type { Weighed, Written } from '../../../engine/rollout.ts'
 import type { Sampler } from '../../../engine/sampler.ts'
+import { END, splitter, type Tokenizer } from '../../training/transformer/tokenizer.ts'
 import type { Policy } from '../policy.ts'
 import { type LoadedModel, loadEmbedded } from './load.ts'
 import { type Lesson, lessonsOf, RECIPES, renderPrompt } from './recipes.ts'
@@ -63,6 +64,7 @@ export function policyOf(model: PolicyModel, lessons: readonly Lesson[], options
   const { engine, temperature = 1, seed = '0' } = options
   const sampler = embeddedSampler(model)
   const scorer = embeddedScorer(model)
+  const tokensIn = tokenCounter(model)
   const identity = { sampler: sampler.identity, sampling: { temperature, seed } }
 
   async function draw(
@@ -75,7 +77,7 @@ export function policyOf(model: PolicyModel, lessons: readonly Lesson[], options
   ): Promise<Written[]> {
     const lines = steps.map((step) => step.text)
     const text = [renderPrompt(lesson.mark, problem), ...lines].map((line) => `${line}\n`).join('')
-    if (steps.length > 0 && [...text].length + 1 > model.config.context) {
+    if (steps.length > 0 && tokensIn(text) + 1 > model.config.context) {
       return Array.from({ length: samples.count }, () => ({ ok: true, steps: [], end: 'length', usage: NO_USAGE }))
     }
     const request: Request = {
@@ -87,7 +89,7 @@ export function policyOf(model: PolicyModel, lessons: readonly Lesson[], options
     const outcomes = await engine.sample(sampler, request, { ...samples, ...(signal && { signal }) })
     return outcomes.map((outcome): Written => {
       if (!outcome.ok) return { ok: false, error: outcome.error, usage: NO_USAGE }
-      const cut = linesOf(outcome.value)
+      const cut = linesOf(outcome.value, model.tokenizer)
       const written = cut.map(({ text: line, tokens }): Step => {
         const asks = lesson.reply !== undefined && lesson.reply(problem, line) !== null
         return { text: line, kind: asks ? 'action' : 'thought', tokens }
@@ -152,7 +154,7 @@ export function policyOf(model: PolicyModel, lessons: readonly Lesson[], options
     const text = before + ended(continuation)
     const [outcome] = await engine.sample(scorer, { text }, signal && { signal })
     if (!outcome?.ok) return { ok: false, error: outcome?.error ?? new GradusError('GRD-CALL-008'), usage: NO_USAGE }
-    return { ok: true, logprobs: outcome.value.slice([...before].length), usage: outcome.usage }
+    return { ok: true, logprobs: outcome.value.slice(tokensIn(before)), usage: outcome.usage }
   }
 
   function unlearnt(problem: Problem): { ok: false; error: GradusError; usage: Usage } {
@@ -178,8 +180,9 @@ export function policyOf(model: PolicyModel, lessons: readonly Lesson[], options
   }
 }
 
-/** Given texts under the model: log p of each character; those that arrive together are computed together. */
+/** Given texts under the model: log p of each token; those that arrive together are computed together. */
 function embeddedScorer(model: PolicyModel): Sampler<{ text: string }, number[]> {
+  const tokensIn = tokenCounter(model)
   const batcher = new Batcher<string, number[]>(async (texts) => {
     return (await model.score(texts)).map(({ logprobs }) => logprobs)
   })
@@ -187,9 +190,9 @@ function embeddedScorer(model: PolicyModel): Sampler<{ text: string }, number[]>
     identity: { embedded: model.name, sha256: model.card.sha256, scores: true },
     pool: `embedded:${model.name}`,
     perCall: () => 1,
-    expect: ({ text }) => ({ promptTokens: text.length, completionTokens: 0 }),
+    expect: ({ text }) => ({ promptTokens: tokensIn(text), completionTokens: 0 }),
     async call({ text }) {
-      return { values: [await batcher.ask(text)], usage: { promptTokens: [...text].length, completionTokens: 0 } }
+      return { values: [await batcher.ask(text)], usage: { promptTokens: tokensIn(text), completionTokens: 0 } }
     },
   }
 }
@@ -197,6 +200,7 @@ function embeddedScorer(model: PolicyModel): Sampler<{ text: string }, number[]>
 /** The model as the engine sees it; calls that arrive together are computed together. */
 function embeddedSampler(model: PolicyModel): Sampler<Request, Sample> {
   const maxTokens = model.config.context
+  const tokensIn = tokenCounter(model)
   const batcher = new Batcher<Request & { samples: readonly number[] }, Sample[]>(async (calls) => {
     const out: Sample[][] = calls.map(() => [])
     const groups = Map.groupBy(calls.entries(), ([, { stop, temperature }]) => JSON.stringify([stop, temperature]))
@@ -219,26 +223,37 @@ function embeddedSampler(model: PolicyModel): Sampler<Request, Sample> {
     pool: `embedded:${model.name}`,
     perCall: () => PER_CALL,
     expect: ({ text }, samples) => ({
-      promptTokens: text.length,
-      completionTokens: samples * (maxTokens - text.length),
+      promptTokens: tokensIn(text),
+      completionTokens: samples * (maxTokens - tokensIn(text)),
     }),
     async call(request, samples) {
       const values = await batcher.ask({ ...request, samples })
       const completionTokens = values.reduce((sum, { tokenIds }) => sum + tokenIds.length, 0)
-      return { values, usage: { promptTokens: [...request.text].length, completionTokens } }
+      return { values, usage: { promptTokens: tokensIn(request.text), completionTokens } }
     },
   }
 }
 
-/** The lines of a sample, each with its tokens (one a character, and the line break or end behind it); an empty line ends the text. */
-function linesOf({ text, tokenIds, logprobs }: Sample): { text: string; tokens: NonNullable<Step['tokens']> }[] {
+/** Tokens of a text; one that the model cannot read is counted too, and refused where it is sampled. */
+function tokenCounter({ tokenizer }: PolicyModel): (text: string) => number {
+  const split = splitter(tokenizer.alphabet)
+  return (text) => split(text).length
+}
+
+/** The lines of a sample, each with its tokens (the line break or end behind it included); an empty line ends the text. */
+function linesOf(
+  { tokenIds, logprobs }: Sample,
+  tokenizer: Tokenizer,
+): { text: string; tokens: NonNullable<Step['tokens']> }[] {
   const lines: { text: string; tokens: NonNullable<Step['tokens']> }[] = []
-  let at = 0
-  for (const line of text.split('\n')) {
-    if (line === '') break
-    const to = at + [...line].length + 1
-    lines.push({ text: line, tokens: { ids: tokenIds.slice(at, to), logprobs: logprobs.slice(at, to) } })
-    at = to
+  let from = 0
+  for (let at = 0; at < tokenIds.length; at++) {
+    const ends = tokenIds[at] === END || tokenizer.decode(tokenIds.slice(at, at + 1)) === '\n'
+    if (!ends && at + 1 < tokenIds.length) continue
+    const text = tokenizer.decode(tokenIds.slice(from, ends ? at : at + 1))
+    if (text === '') break
+    lines.push({ text, tokens: { ids: tokenIds.slice(from, at + 1), logprobs: logprobs.slice(from, at + 1) } })
+    from = at + 1
   }
   return lines
 }

@@ -11,6 +11,8 @@ import { selfRepairingChain } from '../../../worlds/tasks/self-repairing-chain.t
 import type { Task } from '../../../worlds/tasks/task.ts'
 import type { Example } from '../../training/transformer/batches.ts'
 import type { TransformerConfig } from '../../training/transformer/config.ts'
+import { splitter } from '../../training/transformer/tokenizer.ts'
+import { HOPWORLD_WORDS, IMPERATIVE_WORDS, TRACKING_WORDS } from './words.ts'
 
 /** What a policy learns of one task. */
 export interface Lesson {
@@ -23,6 +25,8 @@ export interface Lesson {
   share: number
   /** `solution`: right texts only. `completer`: the task's own erring and repairing completer writes them. */
   texts: 'solution' | 'completer'
+  /** Chance that a step of the completer's text is wrong; the task's own where not given. */
+  slip?: number
   /** The environment's line after the last step, null where it is the policy's turn. */
   reply?: (problem: Problem, step: string) => string | null
   /** Stands before the prompt, where two tasks of one policy have prompts of the same form. */
@@ -40,6 +44,8 @@ export interface Recipe {
   name: string
   summary: string
   config: Omit<TransformerConfig, 'vocab'>
+  /** Read and written as one token each; all else is characters. */
+  words?: readonly string[]
   seed: string
   /** Highest learning rate of each stage. */
   rate: number
@@ -140,19 +146,61 @@ export const RECIPES: readonly Recipe[] = [
   },
   {
     ...USUAL,
-    name: 'worlds',
-    summary: 'object tracking, HopWorld questions and traced straight programs',
-    // Two layers solved 16 to 30 % after 1,000 steps; that three do better has not been measured.
-    config: { ...USUAL.config, layers: 3, context: 160 },
-    seed: 'worlds/1',
+    name: 'tracking',
+    summary: 'who holds what after swaps',
+    config: { ...USUAL.config, context: 80 },
+    words: TRACKING_WORDS,
+    batchTokens: 1_024,
+    seed: 'tracking/1',
     stages: [
       {
-        steps: 3_000,
+        steps: 1_200,
+        lessons: [{ task: objectTracking, levels: { 0: 1, 1: 1 }, named: [], share: 1, texts: 'solution' }],
+      },
+      {
+        // The swap is learnt from right texts first: with wrong ones among them it was not found in as many steps.
+        steps: 200,
+        lessons: [{ task: objectTracking, levels: { 0: 1, 1: 1 }, named: [], share: 1, texts: 'completer', slip: 0.1 }],
+      },
+    ],
+  },
+  {
+    ...USUAL,
+    name: 'hopworld',
+    summary: 'questions of one to four hops, by search',
+    config: { ...USUAL.config, context: 128 },
+    words: HOPWORLD_WORDS,
+    batchTokens: 1_024,
+    seed: 'hopworld/1',
+    stages: [
+      {
+        steps: 500,
         lessons: [
-          { task: objectTracking, levels: { 0: 1 }, named: [], share: 2, texts: 'solution' },
-          { task: hopworld, levels: { 0: 1, 1: 2 }, named: [], share: 1, texts: 'solution', reply: searchReply },
-          { task: imperative, levels: { 0: 1 }, named: [], share: 1, texts: 'solution' },
+          {
+            task: hopworld,
+            levels: { 0: 1, 1: 2, 3: 2, 4: 1 },
+            named: [1, 0, 3],
+            share: 1,
+            texts: 'completer',
+            slip: 0.06,
+            reply: searchReply,
+          },
         ],
+      },
+    ],
+  },
+  {
+    ...USUAL,
+    name: 'imperative',
+    summary: 'traces of small imperative programs',
+    config: { ...USUAL.config, context: 96 },
+    words: IMPERATIVE_WORDS,
+    batchTokens: 1_024,
+    seed: 'imperative/1',
+    stages: [
+      {
+        steps: 800,
+        lessons: [{ task: imperative, levels: { 0: 1 }, named: [0], share: 1, texts: 'completer', slip: 0.07 }],
       },
     ],
   },
@@ -210,6 +258,7 @@ export function heldOutProblems(task: Task, level: number, seed: string, n: numb
 export function* examples(recipe: Recipe, stage: number): Generator<Example, void> {
   const seed = stage === 0 ? recipe.seed : `${recipe.seed}/stage ${stage}`
   const lessons = recipe.stages[stage]?.lessons ?? []
+  const split = splitter(recipe.words ?? [])
   const draws = random(`${seed}/draws`)
   const texts = random(`${seed}/texts`)
   const streams = new Map<string, Generator<Problem, void>>()
@@ -221,10 +270,14 @@ export function* examples(recipe: Recipe, stage: number): Generator<Example, voi
     streams.set(key, stream)
     const problem = stream.next().value
     if (!problem) return
-    const steps = lesson.texts === 'solution' ? (problem.solution ?? []) : lesson.task.complete(problem, [], texts)
+    const { task, slip } = lesson
+    const steps =
+      lesson.texts === 'solution'
+        ? (problem.solution ?? [])
+        : task.complete(problem, [], texts, slip === undefined ? undefined : { slip })
     const example = toExample(lesson, problem, steps)
     // A completer may repair without end; the rare texts that are longer than the context are left out.
-    if (example.prompt.length + example.completion.length + 2 <= recipe.config.context) yield example
+    if (split(`${example.prompt}\n${example.completion}`).length + 1 <= recipe.config.context) yield example
   }
 }
 

@@ -4,7 +4,7 @@ import { type Random, random } from '../../../core/seeds.ts'
 import type { TransformerConfig } from '../../training/transformer/config.ts'
 import type { Params } from '../../training/transformer/params.ts'
 import { END, PAD, START, type Tokenizer } from '../../training/transformer/tokenizer.ts'
-import { CACHE_STEP, type Cache, type Decoder, grow, takeRows } from './decode.ts'
+import { type Block, CACHE_STEP, type Decoder, fold, startCache, takeRows } from './decode.ts'
 
 export interface GenerateOptions {
   prompts: readonly string[]
@@ -41,6 +41,15 @@ export interface Sample {
 export const BATCH_ROWS = [8, 32, 128] as const
 const MAX_ROWS = 128
 
+/** What sampling needs of a model. */
+export interface Generator {
+  config: TransformerConfig
+  tokenizer: Tokenizer
+  params: Params
+  /** The weights as the decoder wants them. */
+  prepared: Params
+}
+
 interface Row {
   sample: Sample
   ids: number[]
@@ -52,11 +61,7 @@ interface Row {
 }
 
 /** Samples continuations of prompts with a key-value cache, up to 128 at a time. */
-export async function generate(
-  model: { config: TransformerConfig; tokenizer: Tokenizer; params: Params },
-  run: Decoder,
-  options: GenerateOptions,
-): Promise<Sample[]> {
+export async function generate(model: Generator, run: Decoder, options: GenerateOptions): Promise<Sample[]> {
   const { prompts, n = 1, seeds } = options
   if (seeds.length !== prompts.length * n) {
     throw new GradusError('GRD-CORE-001', {
@@ -92,35 +97,35 @@ export async function generate(
   return samples
 }
 
-/** Rows whose prompts need a cache of the same size: what a row computes then depends on its own length alone. */
+/** Rows whose prompts need as many slots: what a row computes then depends on its own length alone. */
 async function generateGroup(
-  { config, tokenizer, params }: { config: TransformerConfig; tokenizer: Tokenizer; params: Params },
+  { config, tokenizer, params, prepared }: Generator,
   run: Decoder,
   { maxTokens, temperature = 1, stop = [] }: GenerateOptions,
   group: readonly Row[],
-  startSize: number,
+  promptSlots: number,
 ): Promise<void> {
-  let size = startSize
   let live = [...group]
-  let cache = prefill(run, params, live, size)
+  let cache = startCache(prefill(run, params, live, promptSlots))
+  const chances = new Float64Array(config.vocab)
   for (let step = 0; step < maxTokens && live.length > 0; step++) {
-    if (startSize + step > size && size < config.context) {
-      cache = grow(cache)
-      size += CACHE_STEP
-    }
+    const slot = step % CACHE_STEP
+    if (step > 0 && slot === 0) cache = fold(cache)
     const width = rowsFor(live.length)
-    const inputs = (of: (row: Row) => number, none: number): np.Array =>
-      np.array(Int32Array.from({ length: width }, (_, i) => (live[i] ? of(live[i]) : none)))
-    const out = run.step(
-      params,
-      cache,
-      inputs((row) => row.last, PAD),
-      inputs((row) => row.position, 0),
-    )
+    const column = (of: (row: Row) => number): Int32Array<ArrayBuffer> =>
+      Int32Array.from({ length: width }, (_, i) => (live[i] ? of(live[i]) : PAD))
+    const out = run.step(prepared, cache, {
+      tokens: column((row) => row.last),
+      positions: column((row) => row.position),
+      // The last token of the prompt is read by the first step, into `recent`.
+      filled: column((row) => row.ids.length - 1),
+      promptSlots,
+      slot,
+    })
     cache = out.cache
-    const logits = await out.logits.data()
+    const logits = (await out.logits.data()) as Float32Array
     for (const [i, row] of live.entries()) {
-      advance(row, logits.subarray(i * config.vocab, (i + 1) * config.vocab) as Float32Array, temperature)
+      advance(row, logits.subarray(i * run.columns, i * run.columns + config.vocab), chances, temperature)
       settle(row, tokenizer, stop, config.context)
     }
     const kept = live.flatMap((row, i) => (row.done ? [] : [i]))
@@ -133,7 +138,7 @@ async function generateGroup(
 }
 
 /** Keys and values of the prompts; rows that share a prompt share the work. */
-function prefill(run: Decoder, params: Params, rows: readonly Row[], size: number): Cache {
+function prefill(run: Decoder, params: Params, rows: readonly Row[], size: number): Block {
   const texts = new Map<string, number>()
   const unique: number[][] = []
   const source = rows.map(({ ids }) => {
@@ -153,13 +158,21 @@ function prefill(run: Decoder, params: Params, rows: readonly Row[], size: numbe
   return takeRows(run.prefill(params, np.array(tokens).reshape([height, size])), padded(source, rowsFor(rows.length)))
 }
 
-/** Draws the next token of a row: one random number a token, by the order of the ids. */
-function advance(row: Row, logits: Float32Array, temperature: number): void {
+/** Draws the next token of a row: one random number a token, by the order of the ids. `chances` is room to compute in. */
+function advance(row: Row, logits: Float32Array, chances: Float64Array, temperature: number): void {
   if (row.done) return
-  const chances = exponentials(logits)
-  const id = temperature === 0 ? likeliest(logits) : draw(logits, chances, temperature, row.noise.next())
-  row.sample.tokenIds.push(id)
-  row.sample.logprobs.push(Math.log((chances[id] ?? 0) / chances.reduce((sum, chance) => sum + chance, 0)))
+  let total = exponentials(logits, 1, chances)
+  const { noise, sample } = row
+  let id: number
+  if (temperature === 0) id = likeliest(logits)
+  else if (temperature === 1) id = draw(chances, logits, noise.next())
+  else {
+    exponentials(logits, temperature, chances)
+    id = draw(chances, logits, noise.next())
+    total = exponentials(logits, 1, chances)
+  }
+  sample.tokenIds.push(id)
+  sample.logprobs.push(Math.log((chances[id] ?? 0) / total))
   row.last = id
   row.position++
 }
@@ -172,33 +185,43 @@ function settle(row: Row, tokenizer: Tokenizer, stop: readonly string[], context
     row.done = true
     return
   }
+  const before = sample.text.length
   sample.text += tokenizer.decode([row.last])
-  const hit = stop.find((end) => end !== '' && sample.text.endsWith(end))
-  if (hit !== undefined) {
-    sample.text = sample.text.slice(0, -hit.length)
+  const cut = stop.reduce((first, end) => {
+    // A stop string ends within the new token: what stood before held none.
+    const at = end === '' ? -1 : sample.text.indexOf(end, Math.max(0, before - end.length + 1))
+    return at >= 0 && (first < 0 || at < first) ? at : first
+  }, -1)
+  if (cut >= 0) {
+    sample.text = sample.text.slice(0, cut)
     sample.finish = 'stop'
     row.done = true
   } else if (row.position >= context) row.done = true
 }
 
 /** Padding and start are never drawn. */
-function draw(logits: Float32Array, chances: Float64Array, temperature: number, uniform: number): number {
-  const shares = temperature === 1 ? chances : exponentials(logits.map((logit) => logit / temperature))
+function draw(chances: Float64Array, logits: Float32Array, uniform: number): number {
   let total = 0
-  for (let id = END; id < shares.length; id++) total += shares[id] ?? 0
+  for (let id = END; id < chances.length; id++) total += chances[id] ?? 0
   let left = uniform * total
-  for (let id = END; id < shares.length; id++) {
-    left -= shares[id] ?? 0
+  for (let id = END; id < chances.length; id++) {
+    left -= chances[id] ?? 0
     if (left < 0) return id
   }
   return likeliest(logits)
 }
 
-/** exp of the logits, the largest being 1. */
-function exponentials(logits: Float32Array): Float64Array {
+/** exp of the logits over the temperature, the largest being 1, into `out`; returns their sum. */
+function exponentials(logits: Float32Array, temperature: number, out: Float64Array): number {
   let top = Number.NEGATIVE_INFINITY
   for (const logit of logits) if (logit > top) top = logit
-  return Float64Array.from(logits, (logit) => Math.exp(logit - top))
+  let total = 0
+  for (let id = 0; id < logits.length; id++) {
+    const chance = Math.exp(((logits[id] ?? 0) - top) / temperature)
+    out[id] = chance
+    total += chance
+  }
+  return total
 }
 
 function likeliest(logits: Float32Array): number {

@@ -9,16 +9,21 @@ const out = mkdtempSync(join(tmpdir(), 'gradus-policy-'))
 afterAll(() => rmSync(out, { recursive: true }))
 
 describe('trainPolicy', () => {
-  it('writes weights and a card that load again, and nothing else', async () => {
+  it('writes weights and a card that load again, nothing else, and the same bytes from the same recipe', async () => {
     const steps: number[] = []
-    const card = await trainPolicy('game24', { out, steps: 2, problems: 1, onStep: (step) => steps.push(step) })
+    const short = { steps: 2, problems: 1 }
+    const card = await trainPolicy('tracking', { ...short, out, onStep: (step) => steps.push(step) })
     expect(steps).toEqual([1, 2])
-    expect(readdirSync(out).sort()).toEqual(['game24.json', 'game24.safetensors'])
-    expect(JSON.parse(readFileSync(join(out, 'game24.json'), 'utf8'))).toEqual(card)
-    const model = await loadEmbedded('game24', { root: out })
+    expect(readdirSync(out).sort()).toEqual(['tracking.json', 'tracking.safetensors'])
+    expect(JSON.parse(readFileSync(join(out, 'tracking.json'), 'utf8'))).toEqual(card)
+    const model = await loadEmbedded('tracking', { root: out })
     expect(model.config).toEqual(card.config)
     expect(model.tokenizer.encode('\n')).toHaveLength(1)
     model.dispose()
+    const bytes = readFileSync(join(out, 'tracking.safetensors'))
+    const again = await trainPolicy('tracking', { ...short, out })
+    expect(again.sha256).toBe(card.sha256)
+    expect(readFileSync(join(out, 'tracking.safetensors')).equals(bytes)).toBe(true)
   }, 120_000)
 
   it('knows the policies by name', async () => {

@@ -5,7 +5,7 @@ import { GradusError } from '../../../core/errors.ts'
 import { batches } from '../../training/transformer/batches.ts'
 import { initialWeights, type Weights } from '../../training/transformer/params.ts'
 import { writeSafetensors } from '../../training/transformer/safetensors.ts'
-import { alphabetOf, charTokenizer, type Tokenizer } from '../../training/transformer/tokenizer.ts'
+import { alphabetOf, type Tokenizer, tokenizerOf } from '../../training/transformer/tokenizer.ts'
 import { train } from '../../training/transformer/train.ts'
 import { type PassRates, passRates } from './evaluate.ts'
 import { type Card, weightsFolder } from './load.ts'
@@ -125,9 +125,9 @@ export async function publishPolicy(
   return card
 }
 
-/** The tokenizer of a recipe: the characters of its first examples. */
+/** The tokenizer of a recipe: the characters and words of its first examples. */
 export function recipeTokenizer(recipe: Recipe): Tokenizer {
-  return charTokenizer(alphabetOf(firstTexts(recipe)))
+  return tokenizerOf(alphabetOf(firstTexts(recipe), recipe.words))
 }
 
 function shortened(recipe: Recipe, most: number | undefined): Recipe {

@@ -16,6 +16,9 @@ const cards = readdirSync(root)
 const RECORDED: Record<string, string> = {
   registers: 'a=7,b=1,c=8;b=a+a;c=a;c=b-c;c?\nb=7+7=14\nc=7\nc=14-7=7\n=7',
   chains: '7+45+96+80-97\n7+45=52\n52+96=148\n148+80=228\n228-97=131\n=131',
+  imperative: '1 x=6\n2 y=1\n3 y=y+x\n4 y=y%2\n5 print y\n1: x=6\n2: x=6 y=1\n3: x=6 y=7\n4: x=6 y=1\n5: prints 1\n=1',
+  hopworld:
+    'Name the headquarters of the employer of Dulos.\nsearch: Dulos | employer\nfound: Zozetec\nsearch: Sazetec | headquarters\nfound: Vupeburg\n=Vupeburg',
   game24: '1 4 9 3\n1+3=4 (left: 4 4 9)\n9-4=4 (left: 4 6)\n4*6=24 (left: 24)\n=(9-4)*(1+3)',
 }
 

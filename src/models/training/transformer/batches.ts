@@ -13,8 +13,8 @@ export interface Example {
 
 interface Line {
   ids: number[]
-  promptLength: number
-  given: Example['given']
+  /** Does the token at each place belong to what is given: the prompt, the line break after it, the environment's lines? */
+  given: boolean[]
 }
 
 /** A batch outside the array library; arrays are row-major `rows × length`. */
@@ -39,8 +39,16 @@ export interface BatchOptions {
 }
 
 /** `start prompt \n completion end` as ids. */
-export function exampleIds({ prompt, completion }: Example, tokenizer: Tokenizer): number[] {
-  return [START, ...tokenizer.encode(`${prompt}\n${completion}`), END]
+function toLine({ prompt, completion, given = [] }: Example, tokenizer: Tokenizer): Line {
+  const text = tokenizer.encode(`${prompt}\n${completion}`)
+  // The newline after the prompt is part of the prompt: it is always given.
+  let at = -prompt.length - 1
+  const isGiven = text.map((id) => {
+    const start = at
+    at += tokenizer.decode([id]).length
+    return start < 0 || given.some(([from, to]) => from <= start && start < to)
+  })
+  return { ids: [START, ...text, END], given: [...isGiven, false] }
 }
 
 /**
@@ -54,8 +62,8 @@ export function* batches(
 ): Generator<HostBatch, void> {
   const bins = new Map<number, Line[]>()
   for (const example of examples) {
-    const ids = exampleIds(example, tokenizer)
-    const steps = ids.length - 1
+    const line = toLine(example, tokenizer)
+    const steps = line.ids.length - 1
     if (steps > options.context) {
       throw new GradusError('GRD-MODEL-002', {
         found: `an example of ${steps} tokens`,
@@ -65,7 +73,7 @@ export function* batches(
     const length = Math.min(options.context, Math.ceil(steps / LENGTH_STEP) * LENGTH_STEP)
     const bin = bins.get(length) ?? []
     bins.set(length, bin)
-    bin.push({ ids, promptLength: [...example.prompt].length, given: example.given })
+    bin.push(line)
     const rows = Math.max(1, Math.floor(options.tokens / length))
     if (bin.length === rows) {
       yield pack(bin, length, options.promptWeight)
@@ -80,14 +88,12 @@ function pack(bin: readonly Line[], length: number, promptWeight: number): HostB
   const targets = new Int32Array(rows * length).fill(PAD)
   const weights = new Float32Array(rows * length)
   let total = 0
-  bin.forEach(({ ids, promptLength, given = [] }, row) => {
+  bin.forEach(({ ids, given }, row) => {
     for (let t = 0; t + 1 < ids.length; t++) {
       const cell = row * length + t
       tokens[cell] = ids[t] ?? PAD
       targets[cell] = ids[t + 1] ?? PAD
-      // The newline after the prompt is part of the prompt: it is always given.
-      const at = t - promptLength - 1
-      const weight = at < 0 || given.some(([from, to]) => from <= at && at < to) ? promptWeight : 1
+      const weight = given[t] ? promptWeight : 1
       weights[cell] = weight
       total += weight
     }

@@ -1,4 +1,5 @@
 import { numpy as np, tree } from '@jax-js/jax'
+import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { random } from '../../../core/seeds.ts'
 import { startBackend } from './backend.ts'
@@ -8,10 +9,10 @@ import { forward } from './forward.ts'
 import { lossAndGradient } from './loss.ts'
 import { initialWeights, layout, toParams, toWeights, type Weights } from './params.ts'
 import { referenceLogits } from './reference.ts'
-import { charTokenizer, END, PAD, START } from './tokenizer.ts'
+import { alphabetOf, END, PAD, START, tokenizerOf } from './tokenizer.ts'
 import { rateAt, train } from './train.ts'
 
-const tokenizer = charTokenizer([...'\n+0123456789='])
+const tokenizer = tokenizerOf([...'\n+0123456789='])
 const config: TransformerConfig = { vocab: tokenizer.size, width: 16, layers: 2, heads: 2, hidden: 32, context: 32 }
 
 /** Larger outputs than a fresh model has, so that differences would show. */
@@ -140,6 +141,18 @@ describe('tokenizer', () => {
     expect(tokenizer.encode('\n')).toHaveLength(1)
     expect(tokenizer.decode(tokenizer.encode('12+3\n=15'))).toBe('12+3\n=15')
     expect(() => tokenizer.encode('x')).toThrow('GRD-MODEL-001')
+  })
+
+  it('reads the longest word, and can read whatever it writes', () => {
+    const words = tokenizerOf(alphabetOf(['a=1, b=12'], ['a=', 'b=', '12', ', ', 'ab=']))
+    expect(words.encode('a=1, b=12').map((id) => words.decode([id]))).toEqual(['a=', '1', ', ', 'b=', '12'])
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 3, max: words.size - 1 })), (ids) => {
+        const text = words.decode(ids)
+        expect(words.decode(words.encode(text))).toBe(text)
+      }),
+    )
+    expect(() => tokenizerOf(['a\nb'])).toThrow(RangeError)
   })
 })
 
