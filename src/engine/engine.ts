@@ -2,31 +2,23 @@ import { GradusError } from '../core/errors.ts'
 import { canonicalJson, contentHash } from '../core/hash.ts'
 import type { Usage } from '../core/words.ts'
 import { NO_USAGE } from '../core/words.ts'
-import type { BudgetLimits, Reservation } from './budget.ts'
-import { Budget } from './budget.ts'
-import { Cache } from './cache.ts'
+import type { BudgetLimits } from './budget.ts'
 import type { Flight } from './coalesce.ts'
 import { Flights } from './coalesce.ts'
 import { sleep, withDeadline } from './deadline.ts'
 import { asFault, Fault } from './fault.ts'
-import type { Attempt, History } from './journal.ts'
-import { Journal } from './journal.ts'
+import type { History } from './journal.ts'
+import { type Ledger, LocalLedger, type LocalLedgerOptions, type Sent } from './ledger.ts'
 import type { Slot } from './limiter.ts'
 import { Limiter } from './limiter.ts'
 import { ordered } from './ordered.ts'
 import type { RetryRule } from './retry.ts'
 import { isHopeless, RETRY, waitBeforeRetry } from './retry.ts'
 import type { Sampler } from './sampler.ts'
-import { Store } from './store.ts'
 
-export interface EngineOptions {
-  /** File of journal and cache; without one nothing outlives the process. */
-  path?: string
-  /** Samples remembered where there is no file, for a process that runs for ever; all where absent. */
-  remember?: number
-  /** Name of the run in the journal: spending adds up over all processes that use the same name. */
-  run?: string
-  budget?: BudgetLimits
+export interface EngineOptions extends LocalLedgerOptions {
+  /** Journal, cache and budget of a run on several machines, instead of `path`, `run` and `budget`. */
+  ledger?: Ledger
   /** Calls under way at most, for each pool whose sampler does not say. */
   concurrency?: number
   /** Longest time of one call, seconds. */
@@ -71,8 +63,8 @@ const DEADLINE_SECONDS = 600
  * what the endpoint can take, with retries for what may pass. It is on disk before the caller sees it.
  */
 export class Engine {
-  readonly journal: Journal
-  readonly budget: Budget
+  /** What the run has spent, over all its sessions. */
+  readonly budget: Pick<Ledger, 'spent'>
   readonly counts: Counts = {
     asked: 0,
     cached: 0,
@@ -84,8 +76,7 @@ export class Engine {
     retries: 0,
   }
   readonly concurrency: number
-  #store: Store
-  #cache: Cache
+  #ledger: Ledger
   #flights = new Flights<Map<number, Outcome<unknown>>>()
   #pools = new Map<string, Pool>()
   #deadline: number
@@ -104,11 +95,8 @@ export class Engine {
     }
     this.#deadline = options.deadline ?? DEADLINE_SECONDS
     this.#retry = options.retry ?? RETRY
-    this.#store = new Store(options.path)
-    this.#cache = new Cache(this.#store, options.path === undefined ? options.remember : undefined)
-    this.journal = new Journal(this.#store, options.run ?? '')
-    const before = options.run === undefined ? NO_USAGE : this.journal.history().spent
-    this.budget = new Budget(options.budget, before)
+    this.#ledger = options.ledger ?? new LocalLedger(options)
+    this.budget = this.#ledger
     const seconds = options.budget?.seconds
     if (seconds !== undefined) {
       this.#timer = setTimeout(() => {
@@ -145,7 +133,7 @@ export class Engine {
     const { from = 0, count = 1, signal } = options
     const key = sampleKey(sampler, request)
     this.counts.asked += count
-    const cached = this.#cache.find<A>(key, from, count)
+    const cached = this.#ledger.find<A>(key, from, count)
     this.counts.cached += cached.size
     if (cached.size === count) return [...cached.values()].map((kept) => ({ ok: true, ...kept, from: 'cache' }))
 
@@ -222,7 +210,12 @@ export class Engine {
   }
 
   history(): History {
-    return this.journal.history()
+    return this.#ledger.history()
+  }
+
+  /** A fact that is found out once a run, within the budget, and read from the journal ever after. */
+  once<T extends { usage: Usage }>(name: string, expected: Partial<Usage>, find: () => Promise<T>): Promise<T> {
+    return this.#ledger.once(name, expected, find)
   }
 
   /** Writes what is waiting and lets go of the file; anything still under way is given up. */
@@ -231,7 +224,7 @@ export class Engine {
     this.abort(new GradusError('GRD-RUN-002', { found: 'the engine was closed' }))
     // Aborted calls settle in the journal within one turn.
     while (this.#flights.size > 0) await new Promise((resolve) => setImmediate(resolve))
-    this.#store.close()
+    this.#ledger.close()
   }
 
   #countLoss(error: GradusError): void {
@@ -302,16 +295,12 @@ export class Engine {
     } catch (closed) {
       return { kept: [], fault: interruption(closed), final: true }
     }
-    let reservation: Reservation | undefined
-    let entry: Attempt
+    let sent: Sent
     try {
-      reservation = await this.budget.reserve({ ...sampler.expect(request, samples.length), calls: 1 })
-      // The wait for the budget may have outlived the run.
-      if (this.stopped) throw this.stopped
-      entry = await this.journal.sent(key, samples, attempt)
+      const expected = { ...sampler.expect(request, samples.length), calls: 1 }
+      sent = await this.#ledger.send({ key, samples, attempt, expected }, () => this.stopped)
     } catch (refused) {
-      reservation?.settle(NO_USAGE)
-      if (refused instanceof GradusError) this.stop(refused)
+      if (refused instanceof GradusError && refused.code !== 'GRD-RUN-007') this.stop(refused)
       slot.release('other')
       return { kept: [], fault: asFault(refused), final: true }
     }
@@ -322,9 +311,7 @@ export class Engine {
     const shares = share(usage, values.length)
     const kept = values.map((value, i): Paid<A> => ({ ok: true, value, usage: shares[i] ?? NO_USAGE, from: 'call' }))
     const state = abort.aborted ? 'aborted' : !fault ? 'kept' : kept.length > 0 ? 'partial' : 'failed'
-    entry.settle(state, usage, fault?.code)
-    const durable = this.#cache.keep(key, samples, kept)
-    reservation.settle(usage)
+    const durable = sent.settle(state, usage, samples, kept, fault?.code)
     // Before the commit: the row of the next call is written after these, so it cannot go out before they are durable.
     this.#release(pool, slot, startedAt, fault)
     try {

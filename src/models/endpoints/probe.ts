@@ -202,28 +202,9 @@ export async function probe(endpoint: Endpoint, hooks: ProbeHooks, signal: Abort
 }
 
 /** Probed once a run, within the budget; every later process of the run reads the journal. */
-export async function probeOnce(engine: Engine, endpoint: Endpoint, signal: AbortSignal): Promise<Capabilities> {
-  let fresh = false
-  const capabilities = await engine.journal.once(`probe ${endpoint.pool}`, async () => {
-    fresh = true
-    const reservation = await engine.budget.reserve({ calls: PROBE_CALLS })
-    let usage = NO_USAGE
-    try {
-      const found = await endpoint.capabilities(signal)
-      usage = found.usage
-      return found
-    } finally {
-      reservation.settle(usage)
-    }
-  })
-  const known = counted.get(engine) ?? new Set()
-  if (!fresh && !known.has(endpoint.pool)) engine.budget.charge(capabilities.usage)
-  counted.set(engine, known.add(endpoint.pool))
-  return capabilities
+export function probeOnce(engine: Engine, endpoint: Endpoint, signal: AbortSignal): Promise<Capabilities> {
+  return engine.once(`probe ${endpoint.pool}`, { calls: PROBE_CALLS }, () => endpoint.capabilities(signal))
 }
-
-/** Probes whose cost is in the budget of this process. */
-const counted = new WeakMap<Engine, Set<string>>()
 
 /**
  * @param by the method that needs it, for the message
