@@ -1,0 +1,198 @@
+import { z } from 'zod'
+import { GradusError } from '../../core/errors.ts'
+import type { Usage } from '../../core/words.ts'
+import type { ObjectStore } from '../../io/stores/store.ts'
+import type { Database, Row } from './database.ts'
+import { resultsOf } from './shard.ts'
+import { sha256, storeOf } from './plan.ts'
+import { contentHash } from '../../core/hash.ts'
+
+export type JobState = 'planning' | 'running' | 'paused' | 'stopped' | 'done'
+
+/** How a job stands. */
+export interface JobStatus {
+  job: string
+  kind: string
+  state: JobState
+  /** Why it was stopped: the error, as JSON. */
+  reason: unknown
+  priority: number
+  results: string
+  items: { done: number; total: number }
+  shards: { done: number; total: number; inHand: number }
+  /** Items and calls a second over the last minute, and seconds to the end at that rate. */
+  rate: { items: number; calls: number; secondsLeft: number | null }
+  spent: Usage
+  /** Of the calls: sent by workers that died before they heard of the end. */
+  inDoubt: number
+  callsUnderWay: number
+  /** Calls that failed, by code; most were tried again. */
+  failedCalls: Record<string, number>
+  /** What items were lost to for good, by code. */
+  lost: Record<string, { count: number; first: unknown }>
+  /** What the kind of job counts. */
+  counts: Record<string, number>
+  limits: { calls?: number; tokens?: number; cost?: number; callsPerSecond?: number }
+}
+
+export interface WorkerStatus {
+  name: string
+  shards: number
+  callsUnderWay: number
+  /** Seconds since its last sign of life. */
+  quiet: number
+}
+
+/** Workers that gave no sign of life for so long are not shown: they are dead, or their database was. */
+const QUIET_SECONDS = 15
+const RATE_SECONDS = 60
+
+const Lost = z.record(z.string(), z.object({ count: z.number(), first: z.unknown() }))
+const Counts = z.record(z.string(), z.number())
+
+/** All jobs, or one; those that came last stand first. */
+export async function jobStatus(database: Database, job?: string): Promise<JobStatus[]> {
+  const rows = await database.query(
+    `SELECT j.*, s.*, j.items AS all_items, s.items AS done_items, sh.*, p.*, c.calls_under_way, f.failures
+     FROM gradus.jobs j JOIN gradus.spend s USING (job)
+     CROSS JOIN LATERAL (
+       SELECT count(*) AS all_shards, count(*) FILTER (WHERE state <> 'open') AS done_shards,
+         count(*) FILTER (WHERE holder IS NOT NULL) AS in_hand,
+         json_agg(lost) FILTER (WHERE lost IS NOT NULL) AS losses,
+         json_agg(counts) FILTER (WHERE state <> 'open') AS counts
+       FROM gradus.shards WHERE job = j.job
+     ) sh
+     CROSS JOIN LATERAL (
+       SELECT coalesce(sum(items), 0) AS items_lately, coalesce(sum(calls), 0) AS calls_lately,
+         extract(epoch FROM now() - min(at)) AS lately
+       FROM gradus.pace WHERE job = j.job AND at > now() - interval '${RATE_SECONDS} seconds'
+     ) p
+     CROSS JOIN LATERAL (SELECT count(*) AS calls_under_way FROM gradus.calls WHERE job = j.job) c
+     CROSS JOIN LATERAL (SELECT json_object_agg(code, n) AS failures FROM gradus.failures WHERE job = j.job) f
+     WHERE $1::text IS NULL OR j.job = $1
+     ORDER BY j.created DESC, j.job`,
+    [job ?? null],
+  )
+  return rows.map(statusOf)
+}
+
+function statusOf(row: Row): JobStatus {
+  const number = (name: string): number => Number(row[name] ?? 0)
+  const done = number('done_items')
+  const total = number('all_items')
+  const seconds = Math.max(1, number('lately'))
+  const items = number('items_lately') / seconds
+  const left = total - done
+  const spent: Usage = {
+    calls: number('calls'),
+    promptTokens: number('prompt_tokens'),
+    completionTokens: number('completion_tokens'),
+    cachedTokens: number('cached_tokens'),
+    seconds: number('seconds'),
+  }
+  if (row['cost'] !== null) spent.cost = number('cost')
+  const limits = Object.entries({
+    calls: row['limit_calls'],
+    tokens: row['limit_tokens'],
+    cost: row['limit_cost'],
+    callsPerSecond: row['calls_per_second'],
+  }).filter(([, value]) => typeof value === 'number')
+  return {
+    job: String(row['job']),
+    kind: String(row['kind']),
+    state: row['state'] as JobState,
+    reason: row['reason'] === null ? null : JSON.parse(String(row['reason'])),
+    priority: number('priority'),
+    results: String(row['results']),
+    items: { done, total },
+    shards: { done: number('done_shards'), total: number('all_shards'), inHand: number('in_hand') },
+    rate: {
+      items,
+      calls: number('calls_lately') / seconds,
+      secondsLeft: left === 0 ? 0 : items > 0 ? left / items : null,
+    },
+    spent,
+    inDoubt: number('in_doubt'),
+    callsUnderWay: number('calls_under_way'),
+    failedCalls: Counts.parse(row['failures'] ?? {}),
+    lost: losses(listOf(row['losses'])),
+    counts: summed(listOf(row['counts'])),
+    limits: Object.fromEntries(limits),
+  }
+}
+
+function listOf(value: unknown): unknown[] {
+  return Array.isArray(value) ? value.flatMap((text) => (typeof text === 'string' ? [JSON.parse(text)] : [])) : []
+}
+
+function losses(all: readonly unknown[]): JobStatus['lost'] {
+  const sum: JobStatus['lost'] = {}
+  for (const one of all) {
+    for (const [code, { count, first }] of Object.entries(Lost.parse(one))) {
+      const seen = sum[code]
+      if (seen) seen.count += count
+      else sum[code] = { count, first }
+    }
+  }
+  return sum
+}
+
+function summed(all: readonly unknown[]): Record<string, number> {
+  const sum: Record<string, number> = {}
+  for (const one of all) {
+    for (const [name, n] of Object.entries(Counts.parse(one))) sum[name] = (sum[name] ?? 0) + n
+  }
+  return sum
+}
+
+/** Workers that gave a sign of life lately. */
+export async function liveWorkers(database: Database): Promise<WorkerStatus[]> {
+  const rows = await database.query(
+    `SELECT name, shards, under_way, extract(epoch FROM now() - seen) AS quiet FROM gradus.workers
+     WHERE ended IS NULL AND seen > now() - interval '${QUIET_SECONDS} seconds' ORDER BY name, worker`,
+  )
+  return rows.map((row) => ({
+    name: String(row['name']),
+    shards: Number(row['shards']),
+    callsUnderWay: Number(row['under_way']),
+    quiet: Number(row['quiet']),
+  }))
+}
+
+/**
+ * The output of a job in the order of its items, byte for byte what one machine writes. Of shards that are not finished
+ * comes what they have: the items of a job that was stopped.
+ * @throws GradusError GRD-STORE-002 where an output is missing or differs from the catalogue
+ */
+export async function* outputOf(database: Database, job: string): AsyncGenerator<Buffer, void, void> {
+  const store = await storeOf(database, job)
+  const shards = await database.query(
+    'SELECT shard, state, input, output, sha256 FROM gradus.shards WHERE job = $1 ORDER BY shard',
+    [job],
+  )
+  for (const row of shards) {
+    if (row['state'] === 'open') yield await unfinished(database, store, job, row)
+    else {
+      const name = String(row['output'])
+      const bytes = await store.get(name)
+      if (sha256(bytes) !== row['sha256']) {
+        throw new GradusError('GRD-STORE-002', {
+          where: { file: `${store.where}/${name}` },
+          found: 'other bytes than the catalogue says',
+          try: ['remove the object and give the command again: its items are done anew'],
+        })
+      }
+      yield bytes
+    }
+  }
+}
+
+async function unfinished(database: Database, store: ObjectStore, job: string, row: Row): Promise<Buffer> {
+  const results = await resultsOf(database, job, Number(row['shard']))
+  if (results.size === 0) return Buffer.alloc(0)
+  const lines: string[] = []
+  for (const line of (await store.get(String(row['input']))).toString().split('\n').slice(0, -1)) {
+    lines.push(...(results.get(contentHash(JSON.parse(line)))?.lines ?? []))
+  }
+  return Buffer.from(lines.map((line) => `${line}\n`).join(''))
+}

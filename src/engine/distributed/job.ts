@@ -1,0 +1,55 @@
+import { contentHash } from '../../core/hash.ts'
+import type { GradusError } from '../../core/errors.ts'
+import type { Engine } from '../engine.ts'
+
+/** What every machine must know to do an item of a job: plain JSON, and nothing that does not decide the output. */
+export interface JobSpec {
+  /** Name of a `JobKind`. */
+  kind: string
+  config: unknown
+  /** What the items are made from, where the config does not say: digests of the input files. */
+  inputs: readonly string[]
+}
+
+export interface JobSettings {
+  /** Higher ones first. */
+  priority?: number
+  /** Items of a shard. */
+  shardItems?: number
+  /** For all workers together. */
+  budget?: { calls?: number; tokens?: number; cost?: number }
+  /** Calls sent in a second by all workers together. */
+  callsPerSecond?: number
+}
+
+/** Small enough that a lost worker costs little, large enough that a million items are 2,000 rows. */
+export const SHARD_ITEMS = 500
+
+/** Equal commands on equal inputs are one job, on whichever machine they are given. */
+export function jobId({ kind, config, inputs }: JobSpec): string {
+  return `${kind}-${contentHash([kind, config, inputs]).slice(0, 16)}`
+}
+
+/** What doing an item came to. */
+export interface ItemResult {
+  /** Lines of the output, without line ends. */
+  lines: readonly string[]
+  /** Added up over the job, for its summary. */
+  counts?: Record<string, number>
+  /** What failed: the item is tried again, up to a limit. */
+  lost?: readonly GradusError[]
+}
+
+/** One kind of work that can be done anywhere. */
+export interface JobKind {
+  name: string
+  /** Gets ready, once for a job and worker. */
+  open(config: unknown, engine: Engine): Promise<OpenJob>
+}
+
+export interface OpenJob {
+  /** Same item, same result, as far as models allow. */
+  run(item: unknown): Promise<ItemResult>
+  /** Items begun at once. */
+  window: number
+}

@@ -1,0 +1,207 @@
+import { createHash } from 'node:crypto'
+import { resolve } from 'node:path'
+import { GradusError } from '../../core/errors.ts'
+import { storeAt } from '../../io/stores/index.ts'
+import type { ObjectStore } from '../../io/stores/store.ts'
+import type { Database } from './database.ts'
+import { type JobSettings, type JobSpec, jobId, SHARD_ITEMS } from './job.ts'
+import type { Queue } from './queue.ts'
+
+/** A job as the command that gave it knows it. */
+export interface Planned {
+  job: string
+  /** Was it there already, with its shards? */
+  known: boolean
+}
+
+/** Rows of one insertion. */
+const ROWS = 1_000
+
+/**
+ * Makes the job known, or its settings new where it is known: from here on facts can be found out in its name.
+ * @param results folder or `s3://bucket/prefix`; a folder becomes absolute, since workers may stand elsewhere
+ * @throws GradusError GRD-CLI-002 where the same job has its results elsewhere
+ */
+export async function declareJob(
+  database: Database,
+  spec: JobSpec,
+  results: string,
+  { priority = 0, budget = {}, callsPerSecond }: JobSettings = {},
+): Promise<Planned> {
+  const job = jobId(spec)
+  const where = results.startsWith('s3://') ? results.replace(/\/$/, '') : resolve(results)
+  const limits = [budget.calls ?? null, budget.tokens ?? null, budget.cost ?? null, callsPerSecond ?? null]
+  const [row] = await database.query(
+    `INSERT INTO gradus.jobs AS j
+       (job, kind, config, results, priority, limit_calls, limit_tokens, limit_cost, calls_per_second)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+     ON CONFLICT (job) DO UPDATE SET priority = EXCLUDED.priority, limit_calls = EXCLUDED.limit_calls,
+       limit_tokens = EXCLUDED.limit_tokens, limit_cost = EXCLUDED.limit_cost,
+       calls_per_second = EXCLUDED.calls_per_second
+     RETURNING state, results`,
+    [job, spec.kind, JSON.stringify(spec.config), where, priority, ...limits],
+  )
+  await database.query('INSERT INTO gradus.spend (job) VALUES ($1) ON CONFLICT DO NOTHING', [job])
+  if (row?.['results'] !== where) {
+    throw new GradusError('GRD-CLI-002', {
+      where: { field: '--results' },
+      found: where,
+      expected: `${String(row?.['results'])}, where the results of this job are`,
+      try: [`--results ${String(row?.['results'])}`],
+    })
+  }
+  return { job, known: row['state'] !== 'planning' }
+}
+
+/**
+ * Writes the items as shards into the store, then rows and tickets, then lets the job run. Done again after a death
+ * in the middle it comes to the same.
+ */
+export async function planShards(
+  database: Database,
+  queue: Queue,
+  job: string,
+  items: Iterable<unknown> | AsyncIterable<unknown>,
+  { shardItems = SHARD_ITEMS, priority = 0 }: JobSettings = {},
+): Promise<void> {
+  const store = await storeOf(database, job)
+  let rows: object[] = []
+  let shards = 0
+  let total = 0
+  const insert = async (): Promise<void> => {
+    await database.query(
+      `INSERT INTO gradus.shards (job, shard, items, input, input_sha256)
+       SELECT $1, x.shard, x.items, x.input, x.sha256
+       FROM json_to_recordset($2::json) AS x(shard int, items int, input text, sha256 text)
+       ON CONFLICT DO NOTHING`,
+      [job, JSON.stringify(rows)],
+    )
+    rows = []
+  }
+  for await (const lines of portions(items, shardItems)) {
+    const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''))
+    const input = objectName(job, 'input', shards)
+    await store.put(input, bytes)
+    rows.push({ shard: shards, items: lines.length, input, sha256: sha256(bytes) })
+    shards++
+    total += lines.length
+    if (rows.length === ROWS) await insert()
+  }
+  await insert()
+  await queue.add(
+    job,
+    Array.from({ length: shards }, (_, shard) => shard),
+    priority,
+  )
+  await database.query(
+    `UPDATE gradus.jobs SET items = $2, state = CASE WHEN $3 THEN 'done' ELSE 'running' END
+     WHERE job = $1 AND state = 'planning'`,
+    [job, total, shards === 0],
+  )
+}
+
+/**
+ * Lets a job go on that was stopped, or that ended with lost items or with outputs that are no longer in the store.
+ * A job that runs or is paused is left alone.
+ */
+export async function reviveJob(
+  database: Database,
+  queue: Queue,
+  job: string,
+  { priority = 0 }: JobSettings = {},
+): Promise<void> {
+  const [row] = await database.query('SELECT state FROM gradus.jobs WHERE job = $1', [job])
+  const state = row?.['state']
+  if (state !== 'done' && state !== 'stopped') return
+  const store = await storeOf(database, job)
+  const there = await store.sizes(`${job}/output/`)
+  const ended = await database.query(
+    "SELECT shard, state, output, bytes FROM gradus.shards WHERE job = $1 AND state <> 'open'",
+    [job],
+  )
+  const again = ended
+    .filter((one) => one['state'] === 'lost' || there.get(String(one['output'])) !== Number(one['bytes']))
+    .map((one) => Number(one['shard']))
+  if (again.length > 0) {
+    // Items whose results are gone are done anew, and counted anew.
+    await database.query(
+      `WITH again AS (
+         UPDATE gradus.shards h SET state = 'open', tries = 0
+         FROM gradus.shards before
+         WHERE h.job = $1 AND h.shard IN (SELECT json_array_elements_text($2::json)::int)
+           AND before.job = h.job AND before.shard = h.shard AND before.state <> 'open'
+         RETURNING h.items, before.state
+       )
+       UPDATE gradus.spend SET items = items - (SELECT coalesce(sum(items), 0) FROM again WHERE state = 'done')
+       WHERE job = $1`,
+      [job, JSON.stringify(again)],
+    )
+  }
+  const open = await openShards(database, job)
+  if (open.length === 0) return
+  await queue.add(job, open, priority)
+  await database.query("UPDATE gradus.jobs SET state = 'running', reason = NULL, ended = NULL WHERE job = $1", [job])
+}
+
+/** Nobody begins anything of the job any more; what is under way ends and is kept. */
+export async function pauseJob(database: Database, queue: Queue, job: string): Promise<void> {
+  await change(database, job, 'running', 'paused')
+  await queue.hold(job, await openShards(database, job))
+}
+
+/** @throws GradusError GRD-RUN-006 */
+export async function resumeJob(database: Database, queue: Queue, job: string): Promise<void> {
+  const [row] = await database.query('SELECT priority FROM gradus.jobs WHERE job = $1', [job])
+  await change(database, job, 'paused', 'running')
+  await queue.add(job, await openShards(database, job), Number(row?.['priority'] ?? 0))
+}
+
+async function change(database: Database, job: string, from: string, to: string): Promise<void> {
+  const rows = await database.query(
+    'UPDATE gradus.jobs SET state = $3 WHERE job = $1 AND state IN ($2, $3) RETURNING job',
+    [job, from, to],
+  )
+  if (rows.length > 0) return
+  const [known] = await database.query('SELECT state FROM gradus.jobs WHERE job = $1', [job])
+  throw new GradusError('GRD-RUN-006', {
+    found: known ? `${job}, which is ${String(known['state'])}` : job,
+    expected: `a job that is ${from}`,
+    try: ['gradus status'],
+  })
+}
+
+async function openShards(database: Database, job: string): Promise<number[]> {
+  const rows = await database.query("SELECT shard FROM gradus.shards WHERE job = $1 AND state = 'open' ORDER BY shard", [
+    job,
+  ])
+  return rows.map((row) => Number(row['shard']))
+}
+
+/** The store that a job's results are in. @throws GradusError GRD-RUN-006 */
+export async function storeOf(database: Database, job: string): Promise<ObjectStore> {
+  const [row] = await database.query('SELECT results FROM gradus.jobs WHERE job = $1', [job])
+  if (typeof row?.['results'] !== 'string') throw new GradusError('GRD-RUN-006', { found: job, try: ['gradus status'] })
+  return await storeAt(row['results'])
+}
+
+export function objectName(job: string, kind: 'input' | 'output', shard: number): string {
+  return `${job}/${kind}/${String(shard).padStart(6, '0')}.jsonl`
+}
+
+export function sha256(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}
+
+async function* portions(
+  items: Iterable<unknown> | AsyncIterable<unknown>,
+  size: number,
+): AsyncGenerator<string[], void, void> {
+  let lines: string[] = []
+  for await (const item of items) {
+    lines.push(JSON.stringify(item))
+    if (lines.length < size) continue
+    yield lines
+    lines = []
+  }
+  if (lines.length > 0) yield lines
+}
