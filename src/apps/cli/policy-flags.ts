@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { GradusError } from '../../core/errors.ts'
+import type { BudgetLimits } from '../../engine/budget.ts'
 import { Engine } from '../../engine/engine.ts'
 import { stopOnInterrupt } from '../../engine/interrupt.ts'
 import { Progress, progressLine } from '../../engine/progress.ts'
@@ -92,23 +93,28 @@ export function priceOf({ price }: PolicyFlags): { prompt: number; completion: n
   return prompt === undefined || completion === undefined ? null : { prompt, completion }
 }
 
+/** What a run may spend, where that was said. */
+export function budgetOf(options: PolicyFlags): BudgetLimits {
+  const { budgetTokens: tokens, budgetCalls: calls, budgetCost: cost, budgetSeconds: seconds } = options
+  return {
+    ...(tokens !== undefined && { tokens }),
+    ...(calls !== undefined && { calls }),
+    ...(cost !== undefined && { cost }),
+    ...(seconds !== undefined && { seconds }),
+  }
+}
+
 /**
  * @param spec null = endpoints only are asked
  * @param run decides which runs share a budget and a journal
  */
 export function engineOf(spec: PolicySpec | null, options: PolicyFlags, run: string): Engine {
-  const { budgetTokens: tokens, budgetCalls: calls, budgetCost: cost, budgetSeconds: seconds } = options
   // A player by rules plays again for nothing.
   const keeps = (spec === null || !BY_RULES.has(spec.kind)) && options.cache !== false
   return new Engine({
     concurrency: options.jobs,
     run,
-    budget: {
-      ...(tokens !== undefined && { tokens }),
-      ...(calls !== undefined && { calls }),
-      ...(cost !== undefined && { cost }),
-      ...(seconds !== undefined && { seconds }),
-    },
+    budget: budgetOf(options),
     ...(keeps && options.cache !== false && { path: options.cache }),
   })
 }

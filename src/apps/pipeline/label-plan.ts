@@ -44,6 +44,8 @@ export interface LabelPlan {
   needs: { rollouts: boolean; logprobs: boolean }
   /** Measures how often the policy recovers, once, on the first traces; null where no method asks. */
   prepare(traces: readonly Trace[], policy: StepWriter, spend: (usage: Usage) => void): Promise<RecoveryRate | null>
+  /** As if `prepare` had measured this. */
+  use(rate: RecoveryRate): void
   /** Why a method is not made for this policy. */
   warning(rate: RecoveryRate): string | null
 }
@@ -97,24 +99,28 @@ export function labelPlan(request: PlanRequest): LabelPlan {
     options: specOptions(ruleSpec ?? { name: method.name, given: {} }, method.options),
   }
   const locatorSpec = specs?.find((spec) => spec.name === firstErrorLocator.name)
+  const use = (rate: RecoveryRate): void => {
+    const measured = { recovery: rate.rate.value, trials: Math.max(1, rate.trials) }
+    if (rate.trials === 0 || !check) return
+    // A rate that somebody states is not overridden by the one measured.
+    if (locatorSpec && locatorSpec.given['recovery'] === undefined) {
+      const at = annotators.findIndex((a) => a.name === firstErrorLocator.name)
+      const options = specOptions(locatorSpec, firstErrorLocator.options)
+      annotators[at] = checkedBy(bind(firstErrorLocator, { ...options, recovery: measured.recovery }), check)
+    }
+    if (method === firstErrorPosterior && ruleSpec?.given['recovery'] === undefined) {
+      bound.options = method.options.parse(measured)
+    }
+  }
   return {
     annotators,
     rule: bound,
     needs: { rollouts: rollingOut.length > 0, logprobs: weighing.length > 0 },
+    use,
     async prepare(traces, policy, spend) {
       if (rollingOut.length === 0 || !check) return null
       const rate = await check.recovery(traces, policy, spend)
-      const measured = { recovery: rate.rate.value, trials: Math.max(1, rate.trials) }
-      if (rate.trials === 0) return rate
-      // A rate that somebody states is not overridden by the one measured.
-      if (locatorSpec && locatorSpec.given['recovery'] === undefined) {
-        const at = annotators.findIndex((a) => a.name === firstErrorLocator.name)
-        const options = specOptions(locatorSpec, firstErrorLocator.options)
-        annotators[at] = checkedBy(bind(firstErrorLocator, { ...options, recovery: measured.recovery }), check)
-      }
-      if (method === firstErrorPosterior && ruleSpec?.given['recovery'] === undefined) {
-        bound.options = method.options.parse(measured)
-      }
+      use(rate)
       return rate
     },
     warning: (rate) => recoveryWarning(rate, [...chosen.map((a) => a.name), method.name]),

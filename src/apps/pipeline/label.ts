@@ -115,8 +115,7 @@ export async function* labelEach(
   traces: Iterable<Trace> | AsyncIterable<Trace>,
   { annotators, context, rule, engine }: LabelEachOptions,
 ): AsyncGenerator<Labelled, void, void> {
-  const cores = gate(availableParallelism())
-  const paced = annotators.map((a) => (engine && a.runsCode ? { ...a, annotate: cores(a.annotate) } : a))
+  const paced = engine ? pacedByCores(annotators) : annotators
   const work = async (trace: Trace): Promise<Labelled> => {
     try {
       return { ok: true, trace: await labelTrace(trace, paced, context, rule) }
@@ -134,6 +133,12 @@ export async function* relabelEach(
   rule: BoundRule,
 ): AsyncGenerator<Labelled, void, void> {
   for await (const trace of traces) yield { ok: true, trace: relabelTrace(trace, rule) }
+}
+
+/** The annotators with the code of traces run on as many cores as there are, however many traces are under way. */
+export function pacedByCores(annotators: readonly Annotator[]): Annotator[] {
+  const cores = gate(availableParallelism())
+  return annotators.map((a) => (a.runsCode ? { ...a, annotate: cores(a.annotate) } : a))
 }
 
 /** Lets so many calls of a function run at a time. */

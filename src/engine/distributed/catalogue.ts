@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import { GradusError } from '../../core/errors.ts'
+import { contentHash } from '../../core/hash.ts'
 import type { Usage } from '../../core/words.ts'
 import type { ObjectStore } from '../../io/stores/store.ts'
 import type { Database, Row } from './database.ts'
-import { resultsOf } from './shard.ts'
 import { sha256, storeOf } from './plan.ts'
-import { contentHash } from '../../core/hash.ts'
+import { resultsOf } from './shard.ts'
 
 export type JobState = 'planning' | 'running' | 'paused' | 'stopped' | 'done'
 

@@ -137,7 +137,9 @@ function mayPass(cause: unknown): boolean {
   const code = codeOf(cause)
   if (PASSES.test(code) || BROKEN.has(code)) return true
   // The driver has no code for a connection that ends in the middle.
-  return cause instanceof Error && /^(Connection terminated|timeout exceeded|Client has encountered)/.test(cause.message)
+  return (
+    cause instanceof Error && /^(Connection terminated|timeout exceeded|Client has encountered)/.test(cause.message)
+  )
 }
 
 function explained(cause: unknown, where: string): GradusError {

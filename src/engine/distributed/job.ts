@@ -1,5 +1,5 @@
-import { contentHash } from '../../core/hash.ts'
 import type { GradusError } from '../../core/errors.ts'
+import { contentHash } from '../../core/hash.ts'
 import type { Engine } from '../engine.ts'
 
 /** What every machine must know to do an item of a job: plain JSON, and nothing that does not decide the output. */

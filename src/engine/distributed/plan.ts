@@ -143,6 +143,14 @@ export async function reviveJob(
   await database.query("UPDATE gradus.jobs SET state = 'running', reason = NULL, ended = NULL WHERE job = $1", [job])
 }
 
+/** As `pauseJob`, for a reason that stands until the command is given again. */
+export async function stopJob(database: Database, job: string, reason: GradusError): Promise<void> {
+  await database.query(
+    "UPDATE gradus.jobs SET state = 'stopped', reason = $2, ended = now() WHERE job = $1 AND state = 'running'",
+    [job, JSON.stringify(reason)],
+  )
+}
+
 /** Nobody begins anything of the job any more; what is under way ends and is kept. */
 export async function pauseJob(database: Database, queue: Queue, job: string): Promise<void> {
   await change(database, job, 'running', 'paused')
@@ -171,9 +179,10 @@ async function change(database: Database, job: string, from: string, to: string)
 }
 
 async function openShards(database: Database, job: string): Promise<number[]> {
-  const rows = await database.query("SELECT shard FROM gradus.shards WHERE job = $1 AND state = 'open' ORDER BY shard", [
-    job,
-  ])
+  const rows = await database.query(
+    "SELECT shard FROM gradus.shards WHERE job = $1 AND state = 'open' ORDER BY shard",
+    [job],
+  )
   return rows.map((row) => Number(row['shard']))
 }
 

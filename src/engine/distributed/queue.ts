@@ -77,7 +77,10 @@ export class Queue {
   async add(job: string, shards: readonly number[], priority: number): Promise<void> {
     for (let i = 0; i < shards.length; i += PORTION) {
       const portion = shards.slice(i, i + PORTION)
-      await this.#boss.deleteJob(QUEUE, portion.map((shard) => ticketId(job, shard)))
+      await this.#boss.deleteJob(
+        QUEUE,
+        portion.map((shard) => ticketId(job, shard)),
+      )
       await this.#boss.insert(
         QUEUE,
         portion.map((shard) => ({ id: ticketId(job, shard), data: { job, shard }, priority })),
@@ -126,5 +129,7 @@ export class Queue {
 /** The same for ever, so that a shard stands in the queue once at most. */
 function ticketId(job: string, shard: number): string {
   const hex = createHash('sha256').update(`${job}/${shard}`).digest('hex')
-  return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join('-')
+  return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join(
+    '-',
+  )
 }

@@ -85,21 +85,18 @@ export async function doShard(open: WorkerJob, shard: number, lost: AbortSignal)
   const output = objectName(job, 'output', shard)
   await store.put(output, bytes)
   const state = errors.length > 0 ? 'lost' : 'done'
-  const [finished] = await database.query(
-    'SELECT gradus.finish($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) AS mine',
-    [
-      job,
-      shard,
-      holder,
-      state,
-      output,
-      lines.length,
-      bytes.length,
-      sha256(bytes),
-      JSON.stringify(counts),
-      errors.length === 0 ? null : JSON.stringify(summed(errors)),
-    ],
-  )
+  const [finished] = await database.query('SELECT gradus.finish($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) AS mine', [
+    job,
+    shard,
+    holder,
+    state,
+    output,
+    lines.length,
+    bytes.length,
+    sha256(bytes),
+    JSON.stringify(counts),
+    errors.length === 0 ? null : JSON.stringify(summed(errors)),
+  ])
   if (finished?.['mine'] !== true) return { state: 'not-mine' }
   return { state, items: items.length, lost: errors.length }
 }

@@ -175,11 +175,10 @@ export class SharedLedger implements Ledger {
       const sent = await this.send({ key: name, samples: [], attempt: 1, expected }, () => undefined)
       try {
         const fact = await find()
-        await this.#database.query('INSERT INTO gradus.facts (job, name, value) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING', [
-          this.job,
-          name,
-          JSON.stringify(fact),
-        ])
+        await this.#database.query(
+          'INSERT INTO gradus.facts (job, name, value) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING',
+          [this.job, name, JSON.stringify(fact)],
+        )
         await sent.settle('kept', fact.usage, [], [])
         return (await this.#fact<T>(name)) ?? fact
       } catch (error) {

@@ -6,9 +6,10 @@ import { sleep } from '../deadline.ts'
 import { Engine } from '../engine.ts'
 import type { Database } from './database.ts'
 import type { JobKind } from './job.ts'
+import { stopJob } from './plan.ts'
 import type { Queue, Ticket } from './queue.ts'
-import { SharedLedger } from './shared-ledger.ts'
 import { doShard, type ShardEnd, type WorkerJob } from './shard.ts'
+import { SharedLedger } from './shared-ledger.ts'
 
 export interface WorkerOptions {
   database: Database
@@ -131,7 +132,7 @@ export class Worker {
       onShard?.(ticket, end)
       if (end.state !== 'returned') return
       const reason = opened.engine.stopped
-      if (reason?.code === 'GRD-RUN-001') await this.#stopJob(ticket.job, reason)
+      if (reason?.code === 'GRD-RUN-001') await stopJob(this.#options.database, ticket.job, reason)
       if (end.failed) {
         // An endpoint that was given up is asked anew.
         opened.spent = true
@@ -139,7 +140,8 @@ export class Worker {
       }
     } catch (error) {
       onTrouble?.(ticket, error)
-      if (error instanceof GradusError && STOPS_JOB.test(error.code)) await this.#stopJob(ticket.job, error)
+      if (error instanceof GradusError && STOPS_JOB.test(error.code))
+        await stopJob(this.#options.database, ticket.job, error)
       throw error
     } finally {
       this.#shards--
@@ -147,14 +149,6 @@ export class Worker {
       if (opened) await this.#leave(opened)
     }
     throw back('not finished')
-  }
-
-  /** Nobody begins anything of the job until its command is given again. */
-  async #stopJob(job: string, reason: GradusError): Promise<void> {
-    await this.#options.database.query(
-      "UPDATE gradus.jobs SET state = 'stopped', reason = $2, ended = now() WHERE job = $1 AND state = 'running'",
-      [job, JSON.stringify(reason)],
-    )
   }
 
   /** The job, ready to be worked on; undefined where it does not run (any more). */

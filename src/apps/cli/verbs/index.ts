@@ -55,6 +55,14 @@ export const VERBS: Record<string, { summary: string; load: () => Promise<Verb> 
     summary: 'policies, scores and answers by search over HTTP, on this machine only',
     load: async () => (await import('./serve.ts')).serve,
   },
+  worker: {
+    summary: 'does shards of jobs that commands with --engine postgres have planned',
+    load: async () => (await import('./worker.ts')).worker,
+  },
+  status: {
+    summary: 'jobs on many machines: progress, rate, spending, failures, workers',
+    load: async () => (await import('./status.ts')).status,
+  },
   replicate: {
     summary: "a paper's claim against its controls",
     load: async () => (await import('./replicate.ts')).replicate,

@@ -22,6 +22,7 @@ import { openRewards } from '../../pipeline/open-rewards.ts'
 import { taskOf } from '../../pipeline/outcome.ts'
 import { type RolloutCheck, rolloutCheck, taskNamed } from '../../pipeline/rollout-check.ts'
 import { type TreeWriter, treeWriter } from '../../pipeline/tree-writer.ts'
+import { checkManyFlags, MANY_FLAGS } from '../many-flags.ts'
 import {
   checkPolicyFlags,
   engineOf,
@@ -77,10 +78,11 @@ const Options = z.object({
   code: z.boolean().default(true).describe('do not run code of traces at all'),
   seed: seed.describe('of every random choice; an endpoint gets one only where given'),
   ...policyFlags,
+  ...MANY_FLAGS,
   show: z.number().int().min(0).default(3).describe('traces with a first wrong step to print'),
   json: z.boolean().default(false).describe('the summary as one JSON object'),
 })
-type Options = z.output<typeof Options>
+export type LabelOptions = z.output<typeof Options>
 
 export const label = verb({
   name: 'label',
@@ -107,10 +109,11 @@ export const label = verb({
     const spec = options.policy === undefined ? null : readPolicySpec(options.policy)
     const rewards = rewardSpecs(options)
     checkPolicyFlags(spec, options, rewards.length > 0)
+    checkManyFlags(options)
     const check = spec ? rolloutCheck(spec, String(options.seed ?? 0), options.task) : undefined
     const plan = labelPlan({ with: options.with, rule: options.rule, check, rewards: rewards.map(rewardName) })
     const relabel = options.relabel === undefined ? null : boundRuleNamed(options.relabel)
-    const request: Request = { files, options, plan, relabel, spec, check, rewards }
+    const request: LabelRequest = { files, options, plan, relabel, spec, check, rewards }
     if (options.trees !== undefined && (relabel || !plan.annotators.some((a) => a.growsTree))) {
       throw new GradusError('GRD-CLI-002', {
         where: { field: '--trees' },
@@ -126,6 +129,10 @@ export const label = verb({
           : `${labelCostText(cost, options.policy)}  nothing was spent\n`,
       )
       return EXIT.done
+    }
+    if (options.engine !== 'local') {
+      const { labelOnMany } = await import('../label-on-many.ts')
+      return await labelOnMany(request, terminal)
     }
     await refuseInputAsOutput(files, options.output)
     if ((!spec && rewards.length === 0) || relabel)
@@ -146,9 +153,9 @@ export const label = verb({
 })
 
 /** A labelling run as it was asked for. */
-interface Request {
+export interface LabelRequest {
   files: readonly string[]
-  options: Options
+  options: LabelOptions
   plan: LabelPlan
   /** The rule of a run that looks at nothing anew. */
   relabel: BoundRule | null
@@ -164,7 +171,7 @@ const WRITTEN_TOGETHER = 64
 
 /** @param engine who pays for what a policy writes; null where there is none */
 async function labelled(
-  request: Request,
+  request: LabelRequest,
   engine: Engine | null,
   signal: AbortSignal,
   terminal: Terminal,
@@ -281,13 +288,13 @@ async function labelled(
 }
 
 /** Rollouts of one prefix that one call may ask an endpoint for. */
-const ROLLOUTS_A_CALL = 16
+export const ROLLOUTS_A_CALL = 16
 
-function readOptions({ strict, format }: Options): { strict: boolean; format?: string } {
+export function readOptions({ strict, format }: LabelOptions): { strict: boolean; format?: string } {
   return { strict, ...(format !== undefined && { format }) }
 }
 
-async function costOf({ files, options, plan, spec, check, rewards }: Request): Promise<LabelCost> {
+async function costOf({ files, options, plan, spec, check, rewards }: LabelRequest): Promise<LabelCost> {
   async function* batches(): AsyncGenerator<Trace[]> {
     for (const file of files) {
       const { report: reading, batches: read } = await openTraces(file, readOptions(options))
@@ -299,7 +306,7 @@ async function costOf({ files, options, plan, spec, check, rewards }: Request): 
 }
 
 /** All outputs are opened before the work, so that a wrong name costs nothing. */
-async function openOutputs(options: Options) {
+async function openOutputs(options: LabelOptions) {
   const texts: TextOut[] = []
   let writer: TraceWriter | null = null
   let trees: TreeWriter | null = null
@@ -329,7 +336,7 @@ async function openOutputs(options: Options) {
 /** Labels of several files, merged: `gradus label --merge dawid-skene judges/*.jsonl -o merged.jsonl`. */
 async function merge(
   files: readonly string[],
-  options: Options & { merge: string },
+  options: LabelOptions & { merge: string },
   terminal: Terminal,
 ): Promise<ExitCode> {
   const model = labelModelNamed(options.merge)
@@ -368,7 +375,7 @@ function auditItem(trace: Trace, task: string | undefined): AuditItem[] {
 async function writeAudit(
   out: TextOut,
   items: readonly AuditItem[],
-  { files, options, plan, relabel }: Request,
+  { files, options, plan, relabel }: LabelRequest,
   summary: LabelSummary,
 ): Promise<AuditReport> {
   if (items.length === 0) {

@@ -6,6 +6,7 @@ import { describeCapabilities } from '../../../models/endpoints/probe.ts'
 import { hostOf, openPolicy, type PolicySpec, readPolicySpec, SAMPLED_FORMS } from '../../pipeline/open-policy.ts'
 import { judged, taskOf } from '../../pipeline/outcome.ts'
 import { sampleTraces } from '../../pipeline/sample.ts'
+import { checkManyFlags, MANY_FLAGS } from '../many-flags.ts'
 import {
   checkPolicyFlags,
   engineOf,
@@ -26,11 +27,12 @@ const Options = z.object({
   output: z.string().default('-').describe('native traces, one a line; .gz and .parquet by name'),
   format: z.string().optional().describe('format of the problems where detection is wrong'),
   ...POLICY_FLAGS,
+  ...MANY_FLAGS,
   code: z.boolean().default(true).describe('do not run code of traces against tests'),
   dryRun: z.boolean().default(false).describe('say what would be sent where, and stop'),
   json: z.boolean().default(false).describe('the summary as one JSON object'),
 })
-type Options = z.output<typeof Options>
+export type SampleOptions = z.output<typeof Options>
 
 export const sample = verb({
   name: 'sample',
@@ -45,10 +47,15 @@ export const sample = verb({
   async run(files, options, terminal) {
     const spec = readPolicySpec(options.policy)
     checkPolicyFlags(spec, options)
+    checkManyFlags(options)
     const source = await problemsOf(files, options, 'gradus sample')
     if (options.dryRun) {
       terminal.out(dryRun(spec, source, options))
       return EXIT.done
+    }
+    if (options.engine !== 'local') {
+      const { sampleOnMany } = await import('../sample-on-many.ts')
+      return await sampleOnMany(files, spec, source, options, terminal)
     }
     const engine = engineOf(
       spec,
@@ -73,7 +80,7 @@ async function sampled(
   spec: PolicySpec,
   source: ProblemSource,
   engine: Engine,
-  options: Options,
+  options: SampleOptions,
   signal: AbortSignal,
   terminal: Terminal,
 ): Promise<ExitCode> {
@@ -130,7 +137,7 @@ async function sampled(
 }
 
 /** What would be sent where; nothing is asked, not even a probe. */
-function dryRun(spec: PolicySpec, { name, problems }: ProblemSource, options: Options): string {
+function dryRun(spec: PolicySpec, { name, problems }: ProblemSource, options: SampleOptions): string {
   const host = hostOf(spec)
   const samples = problems.length * options.samples
   const characters = problems.reduce((sum, problem) => sum + problem.prompt.length, 0)

@@ -1,0 +1,6 @@
+import type { JobKind } from '../../../engine/distributed/job.ts'
+import { labelJob } from './label-job.ts'
+import { sampleJob } from './sample-job.ts'
+
+/** What workers can do. */
+export const JOB_KINDS: readonly JobKind[] = [sampleJob, labelJob]

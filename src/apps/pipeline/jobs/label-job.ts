@@ -1,0 +1,89 @@
+import { availableParallelism } from 'node:os'
+import { GradusError } from '../../../core/errors.ts'
+import { addUsage, NO_USAGE, type Trace, type Usage } from '../../../core/words.ts'
+import type { JobKind } from '../../../engine/distributed/job.ts'
+import type { Engine } from '../../../engine/engine.ts'
+import { resplit, splitterNamed } from '../../../io/steps/resplit.ts'
+import type { AnnotateContext } from '../../../label/annotators/annotator.ts'
+import type { RecoveryRate } from '../../../label/recovery-rate.ts'
+import { labelTrace, pacedByCores, relabelTrace } from '../label.ts'
+import { boundRuleNamed, labelPlan } from '../label-plan.ts'
+import { openPolicy, type PolicySettings, readPolicySpec } from '../open-policy.ts'
+import { rolloutCheck, taskNamed } from '../rollout-check.ts'
+
+/** Everything beside the traces that decides the labels of `gradus label`; absent = as there. */
+export interface LabelConfig {
+  with?: readonly string[]
+  rule?: string
+  relabel?: string
+  /** As on the command line; with it come its settings. */
+  policy?: string
+  settings?: Omit<PolicySettings, 'task'>
+  task?: string
+  seed: string
+  split: string
+  code: boolean
+  allowLocalExec: boolean
+}
+
+/** How often the policy recovers, found out once by the planner on the first traces; null = no method asks. */
+export async function recoveryOnce(
+  engine: Engine,
+  measure: () => Promise<RecoveryRate | null>,
+): Promise<RecoveryRate | null> {
+  // What it costs is on the calls' own account.
+  const find = async (): Promise<{ rate: RecoveryRate | null; usage: Usage }> => ({
+    rate: await measure(),
+    usage: NO_USAGE,
+  })
+  return (await engine.once('recovery', { calls: 0 }, find)).rate
+}
+
+/** An item is a trace; its line is the labelled trace. */
+export const labelJob: JobKind = {
+  name: 'label',
+  async open(config, engine) {
+    const { with: names, rule, relabel, policy: policyText, settings, task, seed, split, code, allowLocalExec } =
+      config as LabelConfig
+    const spec = policyText === undefined ? null : readPolicySpec(policyText)
+    const plan = labelPlan({ with: names, rule, check: spec ? rolloutCheck(spec, seed, task) : undefined })
+    const again = relabel === undefined ? null : boundRuleNamed(relabel)
+    const splitter = splitterNamed(split)
+    const context: Omit<AnnotateContext, 'spend'> = { allowCode: code, allowLocalExec, seed }
+    if (spec && settings && !again) {
+      const all = { ...settings, ...(task !== undefined && { task: taskNamed(task) }) }
+      context.policy = (await openPolicy(spec, engine, all, new AbortController().signal)).policy
+      const rate = await recoveryOnce(engine, async () => {
+        throw new GradusError('GRD-CORE-001', { found: 'a job whose planner has measured no recovery rate' })
+      })
+      if (rate) plan.use(rate)
+    }
+    const annotators = context.policy ? pacedByCores(plan.annotators) : plan.annotators
+    return {
+      // Without a policy only code in the sandbox gains by more than one at a time.
+      window: context.policy ? engine.concurrency : availableParallelism(),
+      async run(item) {
+        let usage = NO_USAGE
+        const spend = (more: Usage): void => {
+          usage = addUsage(usage, more)
+        }
+        const trace = await resplit(item as Trace, splitter)
+        const done = again
+          ? relabelTrace(trace, again)
+          : await labelTrace(trace, annotators, { ...context, spend }, plan.rule)
+        const first = done.verdict?.firstError ?? null
+        return {
+          lines: [JSON.stringify(done)],
+          counts: {
+            traces: 1,
+            firstWrongStep: first !== null && first >= 0 ? 1 : 0,
+            clean: first === -1 ? 1 : 0,
+            cannotSay: first === null ? 1 : 0,
+            steps: done.steps.length,
+            rolloutCalls: usage.calls,
+          },
+        }
+      },
+    }
+  },
+}
