@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
@@ -37,6 +38,7 @@ afterAll(async () => {
   await queue.close()
   await database.close()
   await postgres.remove()
+  if (mounted) spawnSync('umount', [small])
   rmSync(folder, { recursive: true })
 })
 
@@ -44,6 +46,12 @@ async function server(script: Parameters<typeof startTestServer>[0] = {}): Promi
   const started = await startTestServer({ latencyMs: 5, ...script })
   servers.push(started)
   return started
+}
+
+/** A file system of 256 KiB. @returns false where that is not allowed */
+function mount(path: string): boolean {
+  mkdirSync(path)
+  return spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', path]).status === 0
 }
 
 /** A worker in this process. */
@@ -59,8 +67,7 @@ const rows = async (table: string, job: string): Promise<number> =>
 
 describe('a job on several machines', () => {
   it('writes what one machine writes, with an exact bill, and leaves only its catalogue', async () => {
-    const { url, ...counts } = await server()
-    void counts
+    const { url } = await server()
     const config = { url, n: 3 }
     const items = [...prompts(50), 'prompt 7', 'prompt 7', 'prompt 49']
     const expected = await alone(config, items)
@@ -203,6 +210,54 @@ describe('a job on several machines', () => {
   })
 })
 
+describe('a database that is stopped and started', () => {
+  it('costs a wait and nothing else', async () => {
+    const { url } = await server({ latencyMs: 10 })
+    const config = { url, n: 4 }
+    await Promise.all([work(8), work(8)])
+    const job = await give(database, queue, config, prompts(80), folder, { shardItems: 20 })
+    await until(database, job, ({ spent }) => spent.calls > 40)
+    await postgres.stop()
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    await postgres.start()
+    const status = await until(database, job, ({ state }) => state === 'done')
+    expect(status).toMatchObject({ spent: { calls: 320 }, items: { done: 80 }, inDoubt: 0, lost: {} })
+    expect(servers[0]?.requests).toBe(320)
+    expect(await textOf(database, job)).toBe(await alone(config, prompts(80)))
+  })
+})
+
+const small = join(folder, 'small disk')
+const mounted = process.getuid?.() === 0 && mount(small)
+
+describe('a full disk', () => {
+  it.skipIf(!mounted)(
+    'stops the job with the reason; given again on a disk with room it pays for nothing twice (needs root and mount)',
+    async () => {
+      const { url } = await server()
+      const config = { url, n: 2 }
+      await work()
+      const ballast = join(small, 'ballast')
+      const job = await give(database, queue, config, prompts(40), small, { shardItems: 20 })
+      await until(database, job, ({ spent }) => spent.calls > 0)
+      writeFileSync(ballast, Buffer.alloc(1024))
+      try {
+        for (;;) appendFileSync(ballast, Buffer.alloc(1024))
+      } catch {
+        // Full now.
+      }
+      const stopped = await until(database, job, ({ state, shards }) => state !== 'running' && shards.inHand === 0)
+      expect(stopped).toMatchObject({ state: 'stopped', reason: { code: 'GRD-IO-014' } })
+      rmSync(ballast)
+      await give(database, queue, config, prompts(40), small)
+      const status = await until(database, job, ({ state }) => state === 'done')
+      expect(status).toMatchObject({ spent: { calls: 80 }, items: { done: 40 }, inDoubt: 0 })
+      expect(servers[0]?.requests).toBe(80)
+      expect(await textOf(database, job)).toBe(await alone(config, prompts(40)))
+    },
+  )
+})
+
 describe('a worker', () => {
   it('that is told to drain ends what is under way and gives the rest back, with nothing paid twice', async () => {
     const { url } = await server({ latencyMs: 15 })
@@ -222,19 +277,23 @@ describe('a worker', () => {
     expect(await textOf(database, job)).toBe(await alone(config, prompts(60)))
   })
 
-  it('that is killed costs at most the calls it had under way', async () => {
-    const { url } = await server({ latencyMs: 30 })
+  it('that is killed costs at most the calls it had under way; another goes on, even if its clock jumps by days', async () => {
+    const { url } = await server({ latencyMs: 150 })
     const config = { url, n: 4 }
     const job = await give(database, queue, config, prompts(40), folder, { shardItems: 20 })
-    const { child, ended } = await spawnWorker(postgres.url, 8)
-    await until(database, job, ({ spent }) => spent.calls > 20)
-    child.kill('SIGKILL')
-    expect(await ended).toBe(null)
+    const first = await spawnWorker(postgres.url, 8)
+    await until(database, job, ({ shards }) => shards.inHand === 2)
+    // It finds nothing to do, and waits until the next look by its jumping clock.
+    const second = await spawnWorker(postgres.url, 8, new URL('../testing/clock-jumps.mjs', import.meta.url).href)
+    await until(database, job, ({ spent }) => spent.calls > 60)
+    first.child.kill('SIGKILL')
+    expect(await first.ended).toBe(null)
     const underWay = (await statusOf(database, job)).callsUnderWay
     expect(underWay).toBeGreaterThan(0)
     await passHeartbeats(database, job)
-    await work()
+    if (servers[0]) servers[0].script = { latencyMs: 10 }
     const status = await until(database, job, ({ state }) => state === 'done')
+    second.child.kill('SIGKILL')
     expect(status.inDoubt).toBe(underWay)
     expect(status.spent.completionTokens).toBe(160 * 8)
     // In doubt: perhaps not even sent. Everything else was asked for once.
@@ -243,42 +302,14 @@ describe('a worker', () => {
     expect(servers[0]?.requests).toBeLessThanOrEqual(160 + underWay)
     expect(await textOf(database, job)).toBe(await alone(config, prompts(40)))
   })
-
-  it('that was thought dead and wakes up again is refused every further call', async () => {
-    const { url } = await server({ latencyMs: 20 })
-    const config = { url, n: 4 }
-    const job = await give(database, queue, config, prompts(30), folder, { shardItems: 30 })
-    const { child } = await spawnWorker(postgres.url, 4)
-    await until(database, job, ({ spent }) => spent.calls > 10)
-    child.kill('SIGSTOP')
-    const underWay = (await statusOf(database, job)).callsUnderWay
-    await passHeartbeats(database, job)
-    await work()
-    await until(database, job, ({ inDoubt }) => inDoubt === underWay)
-    child.kill('SIGCONT')
-    const status = await until(database, job, ({ state }) => state === 'done')
-    child.kill('SIGKILL')
-    expect(status.spent.calls).toBe(120 + underWay)
-    expect(servers[0]?.requests).toBeLessThanOrEqual(120 + underWay)
-    expect(await textOf(database, job)).toBe(await alone(config, prompts(30)))
-  })
-
-  it('works on evenly while the clock of its machine jumps by days', async () => {
-    const { url } = await server({ latencyMs: 10 })
-    const config = { url, n: 4 }
-    const jumping = new URL('../testing/clock-jumps.mjs', import.meta.url).href
-    const job = await give(database, queue, config, prompts(60), folder, { shardItems: 10 })
-    const { child } = await spawnWorker(postgres.url, 8, jumping)
-    const status = await until(database, job, ({ state }) => state === 'done', 15)
-    child.kill('SIGKILL')
-    expect(status).toMatchObject({ spent: { calls: 240 }, inDoubt: 0 })
-    expect(await textOf(database, job)).toBe(await alone(config, prompts(60)))
-  })
 })
 
 describe('an optional package that is not installed', () => {
   it('is named, with the command that installs it', async () => {
     const missing = peer('pg-boss', '--engine postgres', () => import('pg-boss/nowhere' as string))
-    await expect(missing).rejects.toMatchObject({ code: 'GRD-CLI-003', try: [expect.stringContaining('pg-boss'), expect.anything()] })
+    await expect(missing).rejects.toMatchObject({
+      code: 'GRD-CLI-003',
+      try: [expect.stringContaining('pg-boss'), expect.anything()],
+    })
   })
 })

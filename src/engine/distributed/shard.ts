@@ -6,7 +6,7 @@ import type { ObjectStore } from '../../io/stores/store.ts'
 import type { Kept } from '../cache.ts'
 import type { Engine } from '../engine.ts'
 import { ordered } from '../ordered.ts'
-import type { Database } from './database.ts'
+import type { Database, Row } from './database.ts'
 import type { ItemResult, OpenJob } from './job.ts'
 import { objectName, sha256 } from './plan.ts'
 import type { SharedLedger } from './shared-ledger.ts'
@@ -42,10 +42,21 @@ type Stored = z.infer<typeof Stored>
  * @throws GradusError GRD-DB-001, GRD-RUN-003, GRD-STORE-*, GRD-IO-013/014
  */
 export async function doShard(open: WorkerJob, shard: number, lost: AbortSignal): Promise<ShardEnd> {
-  const { job, database, store, ledger, engine, work } = open
+  const { job, database } = open
   const holder = randomUUID()
   const [row] = await database.query('SELECT * FROM gradus.take($1, $2, $3, $4)', [job, shard, holder, open.worker])
   if (row?.['state'] !== 'open') return { state: 'not-mine' }
+  try {
+    return await work(open, shard, holder, row, lost)
+  } catch (error) {
+    const reachable = !(error instanceof GradusError) || !/^GRD-(DB|RUN-003)/.test(error.code)
+    if (reachable) await returned(open, shard, holder, false)
+    throw error
+  }
+}
+
+async function work(open: WorkerJob, shard: number, holder: string, row: Row, lost: AbortSignal): Promise<ShardEnd> {
+  const { job, database, store, ledger, engine } = open
   const items = await inputOf(store, String(row['input']), String(row['input_sha256']))
   const done = await resultsOf(database, job, shard)
   const context = { shard, holder, completions: await completionsOf(database, job, shard) }
@@ -56,7 +67,7 @@ export async function doShard(open: WorkerJob, shard: number, lost: AbortSignal)
   const failed = new Map<string, ItemResult>()
 
   const doItem = async ([id, places]: [string, Item[]]): Promise<void> => {
-    const result = await ledger.inShard(context, () => attempt(work, places[0]?.value))
+    const result = await ledger.inShard(context, () => attempt(open.work, places[0]?.value))
     if (result.lost && result.lost.length > 0) failed.set(id, result)
     else {
       const { lines, counts } = result
@@ -65,7 +76,7 @@ export async function doShard(open: WorkerJob, shard: number, lost: AbortSignal)
     }
   }
   const ended = (): boolean => engine.stopped !== undefined || lost.aborted
-  for await (const _ of ordered(missing, doItem, work.window, ended)) void _
+  for await (const _ of ordered(missing, doItem, open.work.window, ended)) void _
 
   if (ended()) return await returned(open, shard, holder, false)
   if (failed.size > 0 && Number(row['tries']) + 1 < TRIES) return await returned(open, shard, holder, true)
