@@ -14,6 +14,9 @@ import { pauseJob, resumeJob } from './plan.ts'
 import { Queue } from './queue.ts'
 import { Worker } from './worker.ts'
 
+// Processes start slowly where other work has the cores.
+vi.setConfig({ testTimeout: 60_000 })
+
 const folder = mkdtempSync(join(tmpdir(), 'gradus-many-'))
 let postgres: TestPostgres
 let database: Database

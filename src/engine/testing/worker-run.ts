@@ -9,6 +9,8 @@ const database = await openDatabase(url)
 const queue = await Queue.open(database, () => undefined)
 const worker = new Worker({ database, queue, kinds: [drawing], concurrency: Number(concurrency) })
 process.on('SIGTERM', () => worker.drain())
+// A test that fails leaves nobody behind.
+process.on('disconnect', () => process.exit(1))
 process.send?.('ready')
 await worker.run()
 await queue.close()

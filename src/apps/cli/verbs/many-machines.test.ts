@@ -1,0 +1,131 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { startTestServer, type TestServer } from '../../../engine/testing/openai-server.ts'
+import { startPostgres, type TestPostgres } from '../../../engine/testing/postgres.ts'
+import { callVerb, runGradus, says, startGradus } from '../testing/run-gradus.ts'
+import { label } from './label.ts'
+import { sample } from './sample.ts'
+import { status } from './status.ts'
+import { worker } from './worker.ts'
+
+// Processes start slowly where other work has the cores.
+vi.setConfig({ testTimeout: 90_000 })
+
+const folder = mkdtempSync(join(tmpdir(), 'gradus-verbs-many-'))
+let postgres: TestPostgres
+let server: TestServer
+beforeAll(async () => {
+  postgres = await startPostgres()
+  server = await startTestServer({ latencyMs: 3 })
+})
+afterAll(async () => {
+  await server.close()
+  await postgres.remove()
+  rmSync(folder, { recursive: true })
+})
+
+const path = (name: string): string => join(folder, name)
+const words = (line: string): string[] => line.replaceAll('@', `${folder}/`).split(' ')
+const bytes = (name: string): string => readFileSync(path(name), 'utf8')
+const many = (): string[] => ['--engine', 'postgres', '--database-url', postgres.url, '--results', path('results')]
+
+describe('gradus sample and label with --engine postgres', () => {
+  it('write the bytes of one machine, whoever does the work; status shows what it came to', async () => {
+    const problems = Array.from({ length: 40 }, (_, i) => ({
+      id: `p${i}`,
+      prompt: `What is ${i} + 1?`,
+      answer: `${i + 1}`,
+    }))
+    writeFileSync(path('problems.jsonl'), problems.map((problem) => `${JSON.stringify(problem)}\n`).join(''))
+    const command = words(`@problems.jsonl --policy ${server.url}#test -n 2 --seed 1 --price 1,2`)
+    const one = await callVerb(sample, [...command, '--no-cache', '--json', '-o', path('one.jsonl')])
+    expect([one.code, one.err]).toEqual([0, ''])
+
+    const hand = startGradus(folder, ['worker', '--jobs', '8'], { GRADUS_DATABASE_URL: postgres.url })
+    await says(hand, /Ctrl-C/)
+    const [several, labelled] = [
+      await callVerb(sample, [...command, ...many(), '--shard', '10', '--json', '-o', path('many.jsonl')]),
+      await callVerb(label, [
+        ...words('@one.jsonl --json'),
+        ...many(),
+        '--shard',
+        '30',
+        '-o',
+        path('labels-many.jsonl'),
+      ]),
+    ]
+    expect([several.code, several.err, labelled.code]).toEqual([0, '', 0])
+    expect(bytes('many.jsonl')).toBe(bytes('one.jsonl'))
+    // Same calls, the probe's included, for the same money.
+    const { spent, ...summary } = JSON.parse(several.out)
+    const alone = JSON.parse(one.out).spent
+    expect(spent).toEqual({ ...alone, seconds: spent.seconds, cost: expect.closeTo(alone.cost, 12) })
+    expect(summary).toMatchObject({ state: 'done', items: { done: 40 }, counts: { traces: 80 }, inDoubt: 0 })
+
+    await callVerb(label, words('@one.jsonl -o @labels-one.jsonl'))
+    expect(bytes('labels-many.jsonl')).toBe(bytes('labels-one.jsonl'))
+
+    const shown = await callVerb(status, ['--database-url', postgres.url])
+    expect(shown.out).toMatch(/label-\w{16} {3}done[^]*sample-\w{16} {3}done/)
+    expect(shown.out).toContain('40 of 40 items   100.0 %   4 of 4 shards, 0 in hand')
+    expect(shown.out).toMatch(/1 workers\n {4}\S+\/\d+ +0 shards +0 calls/)
+    const listed = JSON.parse((await callVerb(status, ['--database-url', postgres.url, '--json'])).out)
+    expect(listed.jobs.map((job: { kind: string }) => job.kind)).toEqual(['label', 'sample'])
+
+    hand.child.kill('SIGTERM')
+    const ended = await hand.ended
+    expect([ended.code, ended.err]).toEqual([0, ''])
+    expect(ended.out).toMatch(/sample-\w{16} {3}shard \d {3}10 items/)
+  })
+
+  it('leave a job to its workers on Ctrl-C, and go on with it', async () => {
+    const line = words('--task arithmetic-chain --policy task:0.2 --problems 30 --seed 5')
+    const first = startGradus(folder, ['sample', ...line, ...many(), '-o', path('left.jsonl')])
+    const started = performance.now()
+    for (;;) {
+      const { out } = await callVerb(status, ['--database-url', postgres.url, '--json'])
+      if (JSON.parse(out).jobs[0].state === 'running') break
+      if (performance.now() - started > 20_000) throw new Error(out)
+    }
+    first.child.kill('SIGINT')
+    const left = await first.ended
+    expect([left.code, left.out]).toEqual([130, expect.stringContaining('the job goes on with its workers')])
+    const [done] = await Promise.all([
+      callVerb(sample, [...line, ...many(), '-o', path('left.jsonl')]),
+      callVerb(worker, ['--database-url', postgres.url, '--idle', '1']),
+    ])
+    expect(done.code).toBe(0)
+    await callVerb(sample, [...line, '-o', path('alone.jsonl')])
+    expect(bytes('left.jsonl')).toBe(bytes('alone.jsonl'))
+  })
+
+  it('say what is missing before anything is done', async () => {
+    const line = words('--task arithmetic-chain --policy task')
+    const refused = async (...more: string[]) => (await callVerb(sample, [...line, ...more])).err
+    expect(await refused('--results', 'x')).toContain('--engine postgres or pglite')
+    expect(await refused('--engine', 'postgres')).toContain('a folder that all workers reach')
+    expect(await refused('--engine', 'postgres', '--results', 'x')).toContain('postgres://user:password@host')
+    const nowhere = ['--engine', 'postgres', '--results', 'x', '--database-url', 'postgres://a:b@127.0.0.1:1/c']
+    expect(await refused(...nowhere)).toContain('GRD-DB-001')
+    expect((await callVerb(worker, [])).code).toBe('GRD-CLI-002')
+    expect((await callVerb(status, ['x', '--database-url', postgres.url])).code).toBe('GRD-RUN-006')
+    expect((await callVerb(status, ['--pause', '--database-url', postgres.url])).code).toBe('GRD-CLI-001')
+  })
+})
+
+describe('docs/many-machines.md', () => {
+  it('has commands for one machine that run as written, and write the bytes of a plain run', async () => {
+    const page = readFileSync(new URL('../../../../docs/many-machines.md', import.meta.url), 'utf8')
+    const [block = ''] = page.split('```sh\n').slice(1)
+    for (const line of block.split('```')[0]?.trim().split('\n') ?? []) {
+      const ran = await runGradus(folder, line.split(' ').slice(1))
+      expect([line, ran.code, ran.err]).toEqual([line, 0, ''])
+    }
+    await callVerb(sample, words('--task arithmetic-chain:1 --policy task:0.2,0.5 --problems 300 -o @plain.jsonl'))
+    await callVerb(label, words('@plain.jsonl -o @plain-labelled.jsonl'))
+    expect(bytes('chains.jsonl')).toBe(bytes('plain.jsonl'))
+    expect(bytes('labelled.jsonl')).toBe(bytes('plain-labelled.jsonl'))
+  })
+})
