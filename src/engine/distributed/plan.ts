@@ -102,7 +102,7 @@ export async function planShards(
 
 /**
  * Lets a job go on that was stopped, or that ended with lost items or with outputs that are no longer in the store.
- * A job that runs or is paused is left alone.
+ * A job that runs only gets back tickets that are gone; a paused one is left alone.
  */
 export async function reviveJob(
   database: Database,
@@ -112,6 +112,10 @@ export async function reviveJob(
 ): Promise<void> {
   const [row] = await database.query('SELECT state FROM gradus.jobs WHERE job = $1', [job])
   const state = row?.['state']
+  if (state === 'running') {
+    const absent = await queue.absent(job, await openShards(database, job))
+    if (absent.length > 0) await queue.add(job, absent, priority)
+  }
   if (state !== 'done' && state !== 'stopped') return
   const store = await storeOf(database, job)
   const there = await store.sizes(`${job}/output/`)

@@ -29,6 +29,9 @@ const STEADY: Clock = {
   setInterval: (work, ms) => setInterval(work, ms),
   clearInterval: (timer) => clearInterval(timer as NodeJS.Timeout),
 }
+/** Of one job, as many as pg-boss lists at once: 50 million items. */
+const MOST_TICKETS = 100_000
+const LIVE = new Set(['created', 'retry', 'active'])
 /** A shard in hand, and the next while its last items are under way. */
 const SHARDS_AT_ONCE = 2
 
@@ -86,6 +89,13 @@ export class Queue {
         portion.map((shard) => ({ id: ticketId(job, shard), data: { job, shard }, priority })),
       )
     }
+  }
+
+  /** Those of the shards that nobody will ever take: a database that was put back, tickets that somebody removed. */
+  async absent(job: string, shards: readonly number[]): Promise<number[]> {
+    const found = await this.#boss.findJobs<Ticket>(QUEUE, { data: { job }, limit: MOST_TICKETS })
+    const live = new Set(found.flatMap(({ state, data }) => (LIVE.has(state) ? [data.shard] : [])))
+    return shards.filter((shard) => !live.has(shard))
   }
 
   /** Nobody takes these any more; whoever has one hears of it by its heartbeat. */

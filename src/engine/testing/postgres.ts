@@ -8,6 +8,8 @@ export interface TestPostgres {
   url: string
   stop(): Promise<void>
   start(): Promise<void>
+  /** Any number of statements. */
+  execute(sql: string): Promise<void>
   /** Stops and removes everything. */
   remove(): Promise<void>
 }
@@ -36,6 +38,12 @@ export async function startPostgres(): Promise<TestPostgres> {
     url: `postgres://postgres:test@127.0.0.1:${port}/postgres`,
     stop: () => postgres.stop(),
     start: () => postgres.start(),
+    async execute(sql) {
+      const client = postgres.getPgClient()
+      await client.connect()
+      await client.query(sql)
+      await client.end()
+    },
     async remove() {
       await postgres.stop()
       rmSync(folder, { recursive: true, force: true })
