@@ -20,7 +20,7 @@ export interface JobStatus {
   results: string
   items: { done: number; total: number }
   shards: { done: number; total: number; inHand: number }
-  /** Items and calls a second over the last minute, and seconds to the end at that rate. */
+  /** Items and calls a second over the last thirty to sixty seconds, and seconds to the end at that rate. */
   rate: { items: number; calls: number; secondsLeft: number | null }
   spent: Usage
   /** Of the calls: sent by workers that died before they heard of the end. */
@@ -45,7 +45,12 @@ export interface WorkerStatus {
 
 /** Workers that gave no sign of life for so long are not shown: they are dead, or their database was. */
 const QUIET_SECONDS = 15
-const RATE_SECONDS = 60
+/** Of the span that began last and the one before it, where they are recent. */
+const LATELY = `
+  CASE WHEN span > now() - interval '60 seconds' THEN span_items + before_items ELSE 0 END AS items_lately,
+  CASE WHEN span > now() - interval '60 seconds' THEN span_calls + before_calls ELSE 0 END AS calls_lately,
+  extract(epoch FROM now() - greatest(j.created, CASE WHEN before_calls + before_items > 0
+    THEN span - interval '30 seconds' ELSE span END)) AS lately`
 
 const Lost = z.record(z.string(), z.object({ count: z.number(), first: z.unknown() }))
 const Counts = z.record(z.string(), z.number())
@@ -53,7 +58,7 @@ const Counts = z.record(z.string(), z.number())
 /** All jobs, or one; those that came last stand first. */
 export async function jobStatus(database: Database, job?: string): Promise<JobStatus[]> {
   const rows = await database.query(
-    `SELECT j.*, s.*, j.items AS all_items, s.items AS done_items, sh.*, p.*, c.calls_under_way, f.failures
+    `SELECT j.*, s.*, j.items AS all_items, s.items AS done_items, ${LATELY}, sh.*, c.calls_under_way, f.failures
      FROM gradus.jobs j JOIN gradus.spend s USING (job)
      CROSS JOIN LATERAL (
        SELECT count(*) AS all_shards, count(*) FILTER (WHERE state <> 'open') AS done_shards,
@@ -62,11 +67,6 @@ export async function jobStatus(database: Database, job?: string): Promise<JobSt
          json_agg(counts) FILTER (WHERE state <> 'open') AS counts
        FROM gradus.shards WHERE job = j.job
      ) sh
-     CROSS JOIN LATERAL (
-       SELECT coalesce(sum(items), 0) AS items_lately, coalesce(sum(calls), 0) AS calls_lately,
-         extract(epoch FROM now() - min(at)) AS lately
-       FROM gradus.pace WHERE job = j.job AND at > now() - interval '${RATE_SECONDS} seconds'
-     ) p
      CROSS JOIN LATERAL (SELECT count(*) AS calls_under_way FROM gradus.calls WHERE job = j.job) c
      CROSS JOIN LATERAL (SELECT json_object_agg(code, n) AS failures FROM gradus.failures WHERE job = j.job) f
      WHERE $1::text IS NULL OR j.job = $1

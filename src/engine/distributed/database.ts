@@ -55,7 +55,7 @@ async function server(url: string): Promise<Database> {
       const started = performance.now()
       for (let wait = RECONNECT.first; ; wait = Math.min(RECONNECT.longest, wait * 2)) {
         try {
-          const { rows } = await pool.query<Row>(text, [...values])
+          const { rows } = await pool.query<Row>({ name: nameOf(text), text, values: [...values] })
           reached = true
           return rows
         } catch (cause) {
@@ -123,6 +123,15 @@ async function migrate(database: Database): Promise<void> {
     expected: `version ${SCHEMA_VERSION}`,
     try: ['another database; this one is left as it is'],
   })
+}
+
+const names = new Map<string, string>()
+
+/** Each connection plans a statement once. */
+function nameOf(text: string): string {
+  const name = names.get(text) ?? `gradus ${names.size}`
+  names.set(text, name)
+  return name
 }
 
 /** Conditions of Postgres that pass: connection lost (08), shutting down or starting (57P), out of something (53), deadlock and serialisation (40). */

@@ -239,16 +239,15 @@ describe('a full disk', () => {
     async () => {
       const { url } = await server()
       const config = { url, n: 2 }
-      await work()
       const ballast = join(small, 'ballast')
       const job = await give(database, queue, config, prompts(40), small, { shardItems: 20 })
-      await until(database, job, ({ spent }) => spent.calls > 0)
       writeFileSync(ballast, Buffer.alloc(1024))
       try {
         for (;;) appendFileSync(ballast, Buffer.alloc(1024))
       } catch {
         // Full now.
       }
+      await work()
       const stopped = await until(database, job, ({ state, shards }) => state !== 'running' && shards.inHand === 0)
       expect(stopped).toMatchObject({ state: 'stopped', reason: { code: 'GRD-IO-014' } })
       rmSync(ballast)

@@ -88,15 +88,16 @@ export async function planShards(
     if (rows.length === ROWS) await insert()
   }
   await insert()
-  await queue.add(
-    job,
-    Array.from({ length: shards }, (_, shard) => shard),
-    priority,
-  )
+  // Before the tickets: a worker that meets one of a job that does not run throws it away.
   await database.query(
     `UPDATE gradus.jobs SET items = $2, state = CASE WHEN $3 THEN 'done' ELSE 'running' END
      WHERE job = $1 AND state = 'planning'`,
     [job, total, shards === 0],
+  )
+  await queue.add(
+    job,
+    Array.from({ length: shards }, (_, shard) => shard),
+    priority,
   )
 }
 
@@ -143,8 +144,8 @@ export async function reviveJob(
   }
   const open = await openShards(database, job)
   if (open.length === 0) return
-  await queue.add(job, open, priority)
   await database.query("UPDATE gradus.jobs SET state = 'running', reason = NULL, ended = NULL WHERE job = $1", [job])
+  await queue.add(job, open, priority)
 }
 
 /** As `pauseJob`, for a reason that stands until the command is given again. */

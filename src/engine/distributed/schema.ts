@@ -33,15 +33,13 @@ CREATE TABLE gradus.spend (
   reserved_calls bigint NOT NULL DEFAULT 0, reserved_tokens float8 NOT NULL DEFAULT 0, reserved_cost numeric NOT NULL DEFAULT 0,
   -- Token bucket of the rate limit.
   tokens float8 NOT NULL DEFAULT 0, filled timestamptz NOT NULL DEFAULT now(),
-  items bigint NOT NULL DEFAULT 0
+  items bigint NOT NULL DEFAULT 0,
+  -- Items and calls in the span of thirty seconds that began last, and in the one before, for the rate.
+  span timestamptz NOT NULL DEFAULT now(), span_items bigint NOT NULL DEFAULT 0, span_calls bigint NOT NULL DEFAULT 0,
+  before_items bigint NOT NULL DEFAULT 0, before_calls bigint NOT NULL DEFAULT 0
 );
 CREATE TABLE gradus.failures (
   job text REFERENCES gradus.jobs ON DELETE CASCADE, code text, n bigint NOT NULL, PRIMARY KEY (job, code)
-);
--- Items and calls in spans of ten seconds, for the rate.
-CREATE TABLE gradus.pace (
-  job text REFERENCES gradus.jobs ON DELETE CASCADE, at timestamptz, items bigint NOT NULL, calls bigint NOT NULL,
-  PRIMARY KEY (job, at)
 );
 CREATE TABLE gradus.facts (
   job text REFERENCES gradus.jobs ON DELETE CASCADE, name text, value text NOT NULL, PRIMARY KEY (job, name)
@@ -93,14 +91,16 @@ DECLARE
   ask record;
   settled bigint := 0;
   finished bigint := 0;
-  granted int := 0;
   room float8;
   new_cost numeric;
   verdict text;
+  free boolean;
+  later boolean;
 BEGIN
   SELECT * INTO j FROM gradus.jobs WHERE job = the_job;
   -- Whoever spends waits here for the other workers of the job: limits hold for all together.
-  SELECT * INTO s FROM gradus.spend WHERE job = the_job FOR UPDATE;
+  PERFORM pg_advisory_xact_lock(hashtext('gradus spend'), hashtext(the_job));
+  SELECT * INTO s FROM gradus.spend WHERE job = the_job;
 
   IF settles <> '[]' THEN
     WITH said AS (
@@ -145,7 +145,25 @@ BEGIN
 
   verdicts := '{}';
   wait_ms := 0;
-  IF sends <> '[]' THEN
+  free := j.calls_per_second IS NULL AND j.limit_calls IS NULL AND j.limit_tokens IS NULL AND j.limit_cost IS NULL;
+  IF sends <> '[]' AND free THEN
+    WITH asked AS (
+      SELECT x.*, h.holder IS NOT NULL OR x.shard = -1 AS mine
+      FROM json_to_recordset(asks) AS x(n int, shard int, holder uuid, seq int, key text, first int, samples int,
+        attempt int, calls int, tokens float8, cost numeric)
+      LEFT JOIN gradus.shards h ON h.job = the_job AND h.shard = x.shard AND h.holder = x.holder
+    ), fresh AS (
+      INSERT INTO gradus.calls AS c (job, shard, holder, seq, key, first, samples, attempt, calls, tokens, cost)
+      SELECT the_job, shard, holder, seq, key, first, samples, attempt, calls, tokens, cost
+      FROM asked WHERE mine AND j.state IN ('running', 'planning')
+      ON CONFLICT DO NOTHING RETURNING c.calls, c.tokens, c.cost
+    )
+    SELECT (SELECT array_agg(CASE WHEN NOT mine THEN 'fenced' WHEN j.state IN ('running', 'planning') THEN 'ok'
+        ELSE 'halted' END ORDER BY n) FROM asked),
+      s.reserved_calls + coalesce(sum(calls), 0), s.reserved_tokens + coalesce(sum(tokens), 0),
+      s.reserved_cost + coalesce(sum(cost), 0)
+    FROM fresh INTO verdicts, s.reserved_calls, s.reserved_tokens, s.reserved_cost;
+  ELSIF sends <> '[]' THEN
     IF j.calls_per_second IS NOT NULL THEN
       s.tokens := least(greatest(1, j.calls_per_second),
         s.tokens + greatest(0, extract(epoch FROM clock_timestamp() - s.filled)) * j.calls_per_second);
@@ -154,10 +172,11 @@ BEGIN
     FOR ask IN
       SELECT x.*, h.holder IS NOT NULL OR x.shard = -1 AS mine,
         c.seq IS NOT NULL AS known
-      FROM json_to_recordset(asks) AS x(shard int, holder uuid, seq int, key text, first int, samples int, attempt int,
-        calls int, tokens float8, cost numeric)
+      FROM json_to_recordset(asks) AS x(n int, shard int, holder uuid, seq int, key text, first int, samples int,
+        attempt int, calls int, tokens float8, cost numeric)
       LEFT JOIN gradus.shards h ON h.job = the_job AND h.shard = x.shard AND h.holder = x.holder
       LEFT JOIN gradus.calls c ON c.job = the_job AND c.shard = x.shard AND c.holder = x.holder AND c.seq = x.seq
+      ORDER BY x.n
     LOOP
       new_cost := coalesce(s.cost, 0) + ask.cost;
       room := s.prompt_tokens + s.completion_tokens + ask.tokens;
@@ -188,15 +207,21 @@ BEGIN
     END LOOP;
   END IF;
 
-  UPDATE gradus.spend SET calls = s.calls, prompt_tokens = s.prompt_tokens, completion_tokens = s.completion_tokens,
-    cached_tokens = s.cached_tokens, seconds = s.seconds, cost = s.cost, reserved_calls = s.reserved_calls,
-    reserved_tokens = s.reserved_tokens, reserved_cost = s.reserved_cost, tokens = s.tokens, filled = s.filled,
-    items = s.items
-  WHERE job = the_job;
-  IF settled + finished > 0 THEN
-    INSERT INTO gradus.pace AS p (job, at, items, calls)
-    VALUES (the_job, date_bin('10 seconds', now(), 'epoch'), finished, settled)
-    ON CONFLICT (job, at) DO UPDATE SET items = p.items + EXCLUDED.items, calls = p.calls + EXCLUDED.calls;
+  IF s.span <= now() - interval '30 seconds' THEN
+    later := s.span <= now() - interval '60 seconds';
+    s.before_items := CASE WHEN later THEN 0 ELSE s.span_items END;
+    s.before_calls := CASE WHEN later THEN 0 ELSE s.span_calls END;
+    s.span := CASE WHEN later THEN now() ELSE s.span + interval '30 seconds' END;
+    s.span_items := 0;
+    s.span_calls := 0;
+  END IF;
+  IF settles <> '[]' OR results <> '[]' OR sends <> '[]' THEN
+    UPDATE gradus.spend SET calls = s.calls, prompt_tokens = s.prompt_tokens, completion_tokens = s.completion_tokens,
+      cached_tokens = s.cached_tokens, seconds = s.seconds, cost = s.cost, reserved_calls = s.reserved_calls,
+      reserved_tokens = s.reserved_tokens, reserved_cost = s.reserved_cost, tokens = s.tokens, filled = s.filled,
+      items = s.items, span = s.span, span_items = s.span_items + finished, span_calls = s.span_calls + settled,
+      before_items = s.before_items, before_calls = s.before_calls
+    WHERE job = the_job;
   END IF;
   spent := json_build_object('calls', s.calls, 'promptTokens', s.prompt_tokens, 'completionTokens', s.completion_tokens,
     'cachedTokens', s.cached_tokens, 'seconds', s.seconds, 'cost', s.cost);
@@ -205,6 +230,7 @@ END $$;
 
 -- The calls of whoever had the shard before are in doubt from now on: nobody will hear of their end.
 CREATE FUNCTION gradus.doubt(the_job text, the_shard int, but uuid) RETURNS void LANGUAGE sql AS $$
+  SELECT pg_advisory_xact_lock(hashtext('gradus spend'), hashtext(the_job));
   WITH gone AS (
     DELETE FROM gradus.calls WHERE job = the_job AND shard = the_shard AND holder <> but RETURNING calls, tokens, cost
   ), sums AS (

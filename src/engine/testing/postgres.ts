@@ -14,8 +14,11 @@ export interface TestPostgres {
   remove(): Promise<void>
 }
 
-/** A real Postgres in a folder of its own; as root it runs under its own unprivileged user. */
-export async function startPostgres(): Promise<TestPostgres> {
+/**
+ * A real Postgres in a folder of its own; as root it runs under its own unprivileged user.
+ * @param durable commits reach the disk; tests kill workers, never the machine, and look at nothing that it would lose
+ */
+export async function startPostgres({ durable = false } = {}): Promise<TestPostgres> {
   const folder = mkdtempSync(join(tmpdir(), 'gradus-postgres-'))
   // Its own user must be able to pass through.
   chmodSync(folder, 0o711)
@@ -27,8 +30,7 @@ export async function startPostgres(): Promise<TestPostgres> {
     port,
     persistent: true,
     createPostgresUser: process.getuid?.() === 0,
-    // Tests kill workers, never the machine: what a power cut would lose is not looked at.
-    postgresFlags: ['-c', 'fsync=off', '-c', 'unix_socket_directories='],
+    postgresFlags: ['-c', `fsync=${durable ? 'on' : 'off'}`, '-c', 'unix_socket_directories='],
     onLog: () => undefined,
     onError: () => undefined,
   })
