@@ -150,6 +150,10 @@ async function plan(database: Database, queue: Queue, url: string): Promise<void
      WHERE h.job = $1 AND h.shard = x.shard`,
     [job, JSON.stringify(rows)],
   )
+  await queue.hold(
+    job,
+    Array.from({ length: shards }, (_, shard) => shard),
+  )
   await database.query("UPDATE gradus.jobs SET state = 'stopped' WHERE job = $1", [job])
   await database.query('UPDATE gradus.spend SET items = $2 WHERE job = $1', [job, MILLION - 500])
   const server = await serverProcess()
