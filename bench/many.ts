@@ -2,7 +2,8 @@
  * A job on several machines, against a Postgres of its own in this machine: `node bench/many.ts [part]`.
  *
  * - `workers`: the same job by 1, 2, 4 and 8 worker processes against a server that only waits; speed-up over one.
- * - `calls`: what the database has to do for an item of 32 model calls, as processor time of all its processes.
+ * - `calls [n]`: what the database has to do for an item of 32 model calls, as processor time of all its processes; two
+ *   workers with n (64) calls under way each.
  * - `plan`: a million items planned, in a process of its own; then resumed with all but one shard finished.
  *
  * Each prints JSON and a Markdown row. The database syncs its log to disk here, as in real life.
@@ -24,13 +25,13 @@ import { give, prompts, spawnWorker, until } from '../src/engine/testing/many.ts
 import { startPostgres } from '../src/engine/testing/postgres.ts'
 
 const PARTS = { workers, calls, plan }
-/** Server latency: short for a language model, long against everything else here. */
-const LATENCY_MS = 250
+/** Server latency where calls are to come fast, and where they are to be waited for: both short for a language model. */
+const LATENCY_MS = { calls: 250, workers: 500 }
 const MILLION = 1_000_000
 
 const [part = '', ...more] = process.argv.slice(2)
 const folder = mkdtempSync(join(tmpdir(), 'gradus-bench-many-'))
-if (part === 'server') waitingServer()
+if (part === 'server') waitingServer(Number(more[0]))
 else if (part === 'planner') await planner(...(more as [string, string]))
 else {
   const postgres = await startPostgres({ durable: true })
@@ -54,13 +55,13 @@ function print(figures: Record<string, unknown>, row: string): void {
 }
 
 async function workers(database: Database, queue: Queue, url: string): Promise<void> {
-  const server = await serverProcess()
-  const items = prompts(640)
+  const server = await serverProcess(LATENCY_MS.workers)
+  const items = prompts(320)
   const seconds = new Map<number, number>()
   for (const count of [1, 2, 4, 8]) {
     const crowd = await Promise.all(Array.from({ length: count }, () => spawnWorker(url, 16)))
     const started = performance.now()
-    const job = await give(database, queue, { url: `${server.url}/${count}`, n: 8 }, items, folder, { shardItems: 5 })
+    const job = await give(database, queue, { url: `${server.url}/${count}`, n: 8 }, items, folder, { shardItems: 4 })
     await until(database, job, ({ state }) => state === 'done', 600)
     seconds.set(count, (performance.now() - started) / 1000)
     for (const { child } of crowd) child.kill('SIGTERM')
@@ -69,7 +70,7 @@ async function workers(database: Database, queue: Queue, url: string): Promise<v
   server.stop()
   const one = seconds.get(1) ?? 0
   const speedUp = Object.fromEntries([...seconds].map(([count, s]) => [count, round(one / s)]))
-  const ideal = (items.length * 8 * LATENCY_MS) / 16 / 1000
+  const ideal = (items.length * 8 * LATENCY_MS.workers) / 16 / 1000
   print(
     {
       workers: Object.fromEntries([...seconds].map(([n, s]) => [n, round(s)])),
@@ -83,20 +84,27 @@ async function workers(database: Database, queue: Queue, url: string): Promise<v
 async function calls(database: Database, queue: Queue, url: string): Promise<void> {
   const server = await serverProcess()
   const items = prompts(400)
+  const underWay = Number(more[0] ?? 64)
   const [{ data_directory: data } = {}] = await database.query('SHOW data_directory')
   const postmaster = Number(readFileSync(join(String(data), 'postmaster.pid'), 'utf8').split('\n')[0])
-  const crowd = await Promise.all([spawnWorker(url, 64), spawnWorker(url, 64)])
+  const crowd = await Promise.all([spawnWorker(url, underWay), spawnWorker(url, underWay)])
   const before = cpuMs(postmaster)
   const job = await give(database, queue, { url: server.url, n: 32 }, items, folder, { shardItems: 50 })
-  const [row] = [await until(database, job, ({ state }) => state === 'done', 600)]
+  const row = await until(database, job, ({ state }) => state === 'done', 600)
   const ms = cpuMs(postmaster) - before
   for (const { child } of crowd) child.kill('SIGTERM')
   await Promise.all(crowd.map(({ ended }) => ended))
   server.stop()
   const perItem = ms / items.length
   print(
-    { items: items.length, calls: row.spent.calls, databaseCpuMsPerItem: round(perItem), perCall: round(perItem / 32) },
-    `| database time of an item with 32 calls | ${perItem.toFixed(2)} ms (bar 5) |`,
+    {
+      items: items.length,
+      calls: row.spent.calls,
+      underWay,
+      databaseCpuMsPerItem: round(perItem),
+      perCall: round(perItem / 32),
+    },
+    `| database time of an item with 32 calls, 2 workers with ${underWay} under way | ${perItem.toFixed(2)} ms (bar 5) |`,
   )
 }
 
@@ -205,19 +213,21 @@ async function planner(url: string, results: string): Promise<void> {
   console.log(JSON.stringify({ job, seconds, megabytes: process.resourceUsage().maxRSS / 1024 }))
 }
 
-async function serverProcess(): Promise<{ url: string; stop(): void }> {
-  const child = spawn(process.execPath, [import.meta.filename, 'server'], { stdio: ['ignore', 'pipe', 'inherit'] })
+async function serverProcess(latencyMs = LATENCY_MS.calls): Promise<{ url: string; stop(): void }> {
+  const child = spawn(process.execPath, [import.meta.filename, 'server', String(latencyMs)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const [port] = await once(child.stdout, 'data')
   return { url: `http://127.0.0.1:${String(port).trim()}/v1`, stop: () => child.kill() }
 }
 
-function waitingServer(): void {
+function waitingServer(latencyMs: number): void {
   const text = 'A step of the answer. '.repeat(10)
   const answer = JSON.stringify({ choices: [{ text }], usage: { prompt_tokens: 200, completion_tokens: 60 } })
   const server = createServer((request, response) => {
     request.resume()
     request.on('end', () => {
-      setTimeout(() => response.writeHead(200, { 'content-type': 'application/json' }).end(answer), LATENCY_MS)
+      setTimeout(() => response.writeHead(200, { 'content-type': 'application/json' }).end(answer), latencyMs)
     })
   })
   server.listen(0, '127.0.0.1', () => console.log((server.address() as AddressInfo).port))
