@@ -26,7 +26,9 @@ import { startPostgres } from '../src/engine/testing/postgres.ts'
 
 const PARTS = { workers, calls, plan }
 /** Server latency where calls are to come fast, and where they are to be waited for: both short for a language model. */
-const LATENCY_MS = { calls: 250, workers: 500 }
+const LATENCY_MS = { calls: 250, workers: 1_000 }
+/** Calls under way of a worker that waits: as many as an engine begins with. */
+const WAITING = 8
 const MILLION = 1_000_000
 
 const [part = '', ...more] = process.argv.slice(2)
@@ -56,12 +58,12 @@ function print(figures: Record<string, unknown>, row: string): void {
 
 async function workers(database: Database, queue: Queue, url: string): Promise<void> {
   const server = await serverProcess(LATENCY_MS.workers)
-  const items = prompts(320)
+  const items = prompts(80)
   const seconds = new Map<number, number>()
   for (const count of [1, 2, 4, 8]) {
-    const crowd = await Promise.all(Array.from({ length: count }, () => spawnWorker(url, 16)))
+    const crowd = await Promise.all(Array.from({ length: count }, () => spawnWorker(url, WAITING)))
     const started = performance.now()
-    const job = await give(database, queue, { url: `${server.url}/${count}`, n: 8 }, items, folder, { shardItems: 4 })
+    const job = await give(database, queue, { url: `${server.url}/${count}`, n: 8 }, items, folder, { shardItems: 1 })
     await until(database, job, ({ state }) => state === 'done', 600)
     seconds.set(count, (performance.now() - started) / 1000)
     for (const { child } of crowd) child.kill('SIGTERM')
@@ -70,7 +72,7 @@ async function workers(database: Database, queue: Queue, url: string): Promise<v
   server.stop()
   const one = seconds.get(1) ?? 0
   const speedUp = Object.fromEntries([...seconds].map(([count, s]) => [count, round(one / s)]))
-  const ideal = (items.length * 8 * LATENCY_MS.workers) / 16 / 1000
+  const ideal = (items.length * 8 * LATENCY_MS.workers) / WAITING / 1000
   print(
     {
       workers: Object.fromEntries([...seconds].map(([n, s]) => [n, round(s)])),

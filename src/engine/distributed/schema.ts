@@ -114,6 +114,8 @@ BEGIN
       INSERT INTO gradus.completions (job, shard, key, sample, value, usage)
       SELECT the_job, gone.shard, gone.key, k.sample, k.value, k.usage
       FROM gone, json_to_recordset(gone.kept) AS k(sample int, value text, usage text)
+      -- What the planner asks for is kept as facts.
+      WHERE gone.shard >= 0
       ON CONFLICT DO NOTHING
     ), failed AS (
       INSERT INTO gradus.failures AS f (job, code, n)

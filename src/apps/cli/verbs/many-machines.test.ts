@@ -68,7 +68,7 @@ describe('gradus sample and label with --engine postgres', () => {
     expect(bytes('labels-many.jsonl')).toBe(bytes('labels-one.jsonl'))
 
     const shown = await callVerb(status, ['--database-url', postgres.url])
-    expect(shown.out).toMatch(/label-\w{16} {3}done[^]*sample-\w{16} {3}done/)
+    expect(shown.out).toMatch(/label-\w{16} {3}done[\s\S]*sample-\w{16} {3}done/)
     expect(shown.out).toContain('40 of 40 items   100.0 %   4 of 4 shards, 0 in hand')
     expect(shown.out).toMatch(/1 workers\n {4}\S+\/\d+ +0 shards +0 calls/)
     const listed = JSON.parse((await callVerb(status, ['--database-url', postgres.url, '--json'])).out)
@@ -80,8 +80,24 @@ describe('gradus sample and label with --engine postgres', () => {
     expect(ended.out).toMatch(/sample-\w{16} {3}shard \d {3}10 items/)
   })
 
+  it('label by rollouts of an endpoint as one machine does, with what was found out on the first traces', async () => {
+    await callVerb(
+      sample,
+      words('--task arithmetic-chain --policy task:slip=.3 --problems 12 --seed 3 -o @chains.jsonl'),
+    )
+    const line = words(`@chains.jsonl --with first-error-locator --policy ${server.url}#test --seed 1 --json`)
+    const one = await callVerb(label, [...line, '--no-cache', '-o', path('rolled-one.jsonl')])
+    const [several] = await Promise.all([
+      callVerb(label, [...line, ...many(), '--shard', '3', '-o', path('rolled-many.jsonl')]),
+      callVerb(worker, ['--database-url', postgres.url, '--idle', '3']),
+    ])
+    expect([one.code, several.code, several.err]).toEqual([0, 0, ''])
+    expect(bytes('rolled-many.jsonl')).toBe(bytes('rolled-one.jsonl'))
+    expect(JSON.parse(several.out)).toMatchObject({ state: 'done', items: { done: 12, total: 12 } })
+  })
+
   it('leave a job to its workers on Ctrl-C, and go on with it', async () => {
-    const line = words('--task arithmetic-chain --policy task:0.2 --problems 30 --seed 5')
+    const line = words('--task arithmetic-chain --policy task:slip=.2 --problems 30 --seed 5')
     const first = startGradus(folder, ['sample', ...line, ...many(), '-o', path('left.jsonl')])
     const started = performance.now()
     for (;;) {
@@ -123,7 +139,10 @@ describe('docs/many-machines.md', () => {
       const ran = await runGradus(folder, line.split(' ').slice(1))
       expect([line, ran.code, ran.err]).toEqual([line, 0, ''])
     }
-    await callVerb(sample, words('--task arithmetic-chain:1 --policy task:0.2,0.5 --problems 300 -o @plain.jsonl'))
+    await callVerb(
+      sample,
+      words('--task arithmetic-chain:1 --policy task:slip=.2,recovery=.5 --problems 300 -o @plain.jsonl'),
+    )
     await callVerb(label, words('@plain.jsonl -o @plain-labelled.jsonl'))
     expect(bytes('chains.jsonl')).toBe(bytes('plain.jsonl'))
     expect(bytes('labelled.jsonl')).toBe(bytes('plain-labelled.jsonl'))

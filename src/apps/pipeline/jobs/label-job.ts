@@ -43,8 +43,18 @@ export async function recoveryOnce(
 export const labelJob: JobKind = {
   name: 'label',
   async open(config, engine) {
-    const { with: names, rule, relabel, policy: policyText, settings, task, seed, split, code, allowLocalExec } =
-      config as LabelConfig
+    const {
+      with: names,
+      rule,
+      relabel,
+      policy: policyText,
+      settings,
+      task,
+      seed,
+      split,
+      code,
+      allowLocalExec,
+    } = config as LabelConfig
     const spec = policyText === undefined ? null : readPolicySpec(policyText)
     const plan = labelPlan({ with: names, rule, check: spec ? rolloutCheck(spec, seed, task) : undefined })
     const again = relabel === undefined ? null : boundRuleNamed(relabel)
