@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, readFile, unlink, writeFile } from 'node:fs/promises'
 import type { Db as BossDatabase } from 'pg-boss'
 import { GradusError } from '../../core/errors.ts'
 import { SCHEMA, SCHEMA_VERSION } from './schema.ts'
@@ -73,7 +73,9 @@ async function embedded(folder: string): Promise<Database> {
   const { PGlite } = await peer('@electric-sql/pglite', '--engine pglite', () => import('@electric-sql/pglite'))
   const { fromPglite } = await peer('pg-boss', '--engine pglite', () => import('pg-boss'))
   await mkdir(folder, { recursive: true })
-  const lite = await PGlite.create(folder).catch((cause: unknown) => {
+  const unlock = await lock(`${folder}.lock`)
+  const lite = await PGlite.create(folder).catch(async (cause: unknown) => {
+    await unlock()
     throw explained(cause, folder)
   })
   return {
@@ -86,7 +88,46 @@ async function embedded(folder: string): Promise<Database> {
         throw explained(cause, folder)
       }
     },
-    close: () => lite.close(),
+    async close() {
+      await lite.close()
+      await unlock()
+    },
+  }
+}
+
+/**
+ * One process at a time: the database in this process does not look for another, which would ruin the folder.
+ * @returns lets go again; a process that died has let go too
+ * @throws GradusError GRD-RUN-003
+ */
+async function lock(path: string): Promise<() => Promise<void>> {
+  for (;;) {
+    try {
+      await writeFile(path, String(process.pid), { flag: 'wx' })
+      return () => unlink(path)
+    } catch (cause) {
+      if (codeOf(cause) !== 'EEXIST') throw explained(cause, path)
+    }
+    const holder = Number(await readFile(path, 'utf8').catch(() => ''))
+    if (holder > 0 && isAlive(holder)) {
+      throw new GradusError('GRD-RUN-003', {
+        where: { file: path },
+        found: `process ${holder} has this database open`,
+        expected: 'one process at a time',
+        try: ['wait for it', '--engine postgres   (any number of processes)'],
+      })
+    }
+    await unlink(path).catch(() => undefined)
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    // Somebody else's process is one too.
+    return codeOf(error) === 'EPERM'
   }
 }
 

@@ -1,10 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { startTestServer, type TestServer } from '../../../engine/testing/openai-server.ts'
 import { startPostgres, type TestPostgres } from '../../../engine/testing/postgres.ts'
-import { callVerb, startGradus } from '../testing/run-gradus.ts'
+import { callVerb, runGradus, startGradus } from '../testing/run-gradus.ts'
 import { label } from './label.ts'
 import { sample } from './sample.ts'
 import { status } from './status.ts'
@@ -67,5 +67,33 @@ describe('gradus sample and label with --engine postgres', () => {
     expect(done.code).toBe(0)
     await callVerb(sample, [...line, '-o', path('alone.jsonl')])
     expect(bytes('left.jsonl')).toBe(bytes('alone.jsonl'))
+  })
+})
+
+describe('gradus sample with --engine pglite', () => {
+  it('goes on after kill -9 with what is missing, one process at a time', async () => {
+    const problems = Array.from({ length: 40 }, (_, i) => ({ id: `p${i}`, prompt: `What is ${i}?` }))
+    writeFileSync(path('questions.jsonl'), problems.map((problem) => `${JSON.stringify(problem)}\n`).join(''))
+    const slow = await startTestServer({ latencyMs: 100 })
+    const line = words(`@questions.jsonl --policy ${slow.url}#test -n 2 --seed 1 --jobs 4 --json`)
+    const here = [...line, '--engine', 'pglite', '--shard', '10', '-o', path('killed.jsonl')]
+    const first = startGradus(folder, ['sample', ...here])
+    while (slow.requests < 50) await new Promise((resolve) => setTimeout(resolve, 20))
+    const second = await runGradus(folder, ['status', '--database-url', '.gradus/pglite'])
+    expect([second.code, second.err]).toEqual([1, expect.stringContaining('has this database open')])
+    first.child.kill('SIGKILL')
+    await first.ended
+    const killedAt = slow.requests
+    slow.script = {}
+    const again = await runGradus(folder, ['sample', ...here])
+    const summary = JSON.parse(again.out)
+    expect(summary).toMatchObject({ state: 'done', items: { done: 40 }, counts: { traces: 80 } })
+    // Of what was sent before, at most the four calls under way are sent again.
+    expect(summary.inDoubt).toBeLessThanOrEqual(4)
+    const probed = summary.spent.calls - summary.inDoubt - 80
+    expect(slow.requests - killedAt).toBeLessThanOrEqual(80 + probed - killedAt + summary.inDoubt)
+    await callVerb(sample, [...line, '--no-cache', '-o', path('undisturbed.jsonl')])
+    expect(bytes('killed.jsonl')).toBe(bytes('undisturbed.jsonl'))
+    await slow.close()
   })
 })
