@@ -18,12 +18,13 @@ import { type LabelRequest, ROLLOUTS_A_CALL, readOptions } from './verbs/label.t
 /** `gradus label` as shards, for workers here or elsewhere. */
 export async function labelOnMany(request: LabelRequest, terminal: Terminal): Promise<ExitCode> {
   const { files, options, plan, spec } = request
-  if (options.report !== undefined) {
+  for (const name of ['report', 'trees', 'audit'] as const) {
+    if (options[name] === undefined) continue
     throw new GradusError('GRD-CLI-002', {
-      where: { field: '--report' },
+      where: { field: `--${name}` },
       found: `--engine ${options.engine}`,
-      expected: 'a report of the labelled file',
-      try: ['gradus label OUTPUT --relabel RULE --report report.html'],
+      expected: 'an output of traces alone',
+      try: name === 'report' ? ['gradus label OUTPUT --relabel RULE --report report.html'] : ['--engine local'],
     })
   }
   const inputs = await inputDigests(files)

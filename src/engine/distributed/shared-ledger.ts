@@ -288,6 +288,6 @@ function refusal(verdict: string): GradusError {
       try: ['the same command with a larger budget: what is paid for is kept'],
     })
   }
-  if (verdict === 'fenced') return new GradusError('GRD-RUN-004', { found: 'the shard of this call' })
+  if (verdict === 'fenced') return new GradusError('GRD-RUN-007', { found: 'the shard of this call' })
   return new GradusError('GRD-RUN-005', { found: 'the job was paused or stopped' })
 }
