@@ -10,10 +10,10 @@ import { openPolicy } from '../pipeline/open-policy.ts'
 import { taskOf } from '../pipeline/outcome.ts'
 import { taskNamed } from '../pipeline/rollout-check.ts'
 import { inputDigests, runMany } from './many.ts'
-import { budgetOf, policySettings } from './policy-flags.ts'
+import { budgetOf, policySettings, ROLLOUTS_A_CALL } from './policy-flags.ts'
 import { leftOutLines } from './show/left-out.ts'
 import type { ExitCode, Terminal } from './verb.ts'
-import { type LabelRequest, ROLLOUTS_A_CALL, readOptions } from './verbs/label.ts'
+import type { LabelOptions, LabelRequest } from './verbs/label.ts'
 
 /** `gradus label` as shards, for workers here or elsewhere. */
 export async function labelOnMany(request: LabelRequest, terminal: Terminal): Promise<ExitCode> {
@@ -88,6 +88,10 @@ export async function labelOnMany(request: LabelRequest, terminal: Terminal): Pr
   )
   for (const line of leftOutLines(reports)) terminal.err(`${line}\n`)
   return ended
+}
+
+function readOptions({ strict, format }: LabelOptions): { strict: boolean; format?: string } {
+  return { strict, ...(format !== undefined && { format }) }
 }
 
 /** Those that a run on one machine measures the policy on. */

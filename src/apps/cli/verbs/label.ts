@@ -30,6 +30,7 @@ import {
   POLICY_FLAGS,
   policySettings,
   priceOf,
+  ROLLOUTS_A_CALL,
   showProgress,
 } from '../policy-flags.ts'
 import { REWARD_FLAGS, rewardSettings, rewardSpecs } from '../reward-flags.ts'
@@ -287,10 +288,7 @@ async function labelled(
   return summary.lost > 0 || summary.failedCalls > 0 || summary.failed > 0 || engine?.stopped ? EXIT.lost : EXIT.done
 }
 
-/** Rollouts of one prefix that one call may ask an endpoint for. */
-export const ROLLOUTS_A_CALL = 16
-
-export function readOptions({ strict, format }: LabelOptions): { strict: boolean; format?: string } {
+function readOptions({ strict, format }: LabelOptions): { strict: boolean; format?: string } {
   return { strict, ...(format !== undefined && { format }) }
 }
 

@@ -11,7 +11,7 @@ import { status } from './status.ts'
 import { worker } from './worker.ts'
 
 // Processes start slowly where other work has the cores.
-vi.setConfig({ testTimeout: 90_000 })
+vi.setConfig({ testTimeout: 180_000 })
 
 const folder = mkdtempSync(join(tmpdir(), 'gradus-verbs-many-'))
 let postgres: TestPostgres
