@@ -68,7 +68,7 @@ export const ovm: Replication = {
     }
     const size = quick
       ? { seeds: 1, traces: 100, epochs: 8, beams: [1, 2] }
-      : { seeds: 5, traces: 1_000, epochs: 20, beams: BEAMS }
+      : { seeds: 5, traces: 300, epochs: 20, beams: BEAMS }
     const random24 = { name: 'game24-random', policyOf: async (own: string) => game24RandomPolicy(own), ...size }
     const played = await play(random24, puzzles, seed, progress)
     const settings = [{ name: 'game24-random', arms: armsOf(played, seed) }]
