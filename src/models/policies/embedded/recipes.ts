@@ -160,7 +160,9 @@ export const RECIPES: readonly Recipe[] = [
       {
         // The swap is learnt from right texts first: with wrong ones among them it was not found in as many steps.
         steps: 200,
-        lessons: [{ task: objectTracking, levels: { 0: 1, 1: 1 }, named: [], share: 1, texts: 'completer', slip: 0.1 }],
+        lessons: [
+          { task: objectTracking, levels: { 0: 1, 1: 1 }, named: [0, 1], share: 1, texts: 'completer', slip: 0.1 },
+        ],
       },
     ],
   },

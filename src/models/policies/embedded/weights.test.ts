@@ -19,6 +19,8 @@ const RECORDED: Record<string, string> = {
   imperative: '1 x=6\n2 y=1\n3 y=y+x\n4 y=y%2\n5 print y\n1: x=6\n2: x=6 y=1\n3: x=6 y=7\n4: x=6 y=1\n5: prints 1\n=1',
   hopworld:
     'Name the headquarters of the employer of Dulos.\nsearch: Dulos | employer\nfound: Zozetec\nsearch: Sazetec | headquarters\nfound: Vupeburg\n=Vupeburg',
+  tracking:
+    'Al jar, Bo pen, Cy toy. Al-Bo swap, Al-Cy swap. Bo?\nAl-Bo: Al pen, Bo jar, Cy toy\nAl-Cy: Al toy, Bo jar, Cy pen\n=jar',
   game24: '1 4 9 3\n1+3=4 (left: 4 4 9)\n9-4=4 (left: 4 6)\n4*6=24 (left: 24)\n=(9-4)*(1+3)',
 }
 
