@@ -53,7 +53,10 @@ if (import.meta.main) {
 /** The traces that come with Gradus and attempts at sums, labelled by tools and rollouts; a tree search for 24. */
 function writeRun(run: string): void {
   const sums = join(run, 'traces.jsonl')
-  gradus(['sample', '--task', 'arithmetic-chain:2', '--policy', 'task:slip=.15,recovery=.3', '--problems', '40', '-n', '4'], sums)
+  gradus(
+    ['sample', '--task', 'arithmetic-chain:2', '--policy', 'task:slip=.15,recovery=.3', '--problems', '40', '-n', '4'],
+    sums,
+  )
   const parts = readdirSync(join(PROJECT, 'examples', 'traces'))
     .filter((name) => name.endsWith('.jsonl'))
     .map((name) => [join(PROJECT, 'examples', 'traces', name)])

@@ -1,0 +1,96 @@
+/**
+ * `npm run bench`: runs the programs of `bench/` that measure speed, one after the other, and writes what they print to
+ * `docs/performance.md`, with the machine, the versions and the commit. `npm run bench -- equal tree` runs some of them and
+ * keeps what stands there of the others.
+ */
+import { execFileSync, spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { cpus, totalmem } from 'node:os'
+import { join } from 'node:path'
+
+interface Program {
+  name: string
+  says: string
+  args?: readonly string[]
+  /** Seconds at most; what takes longer is not part of the ten minutes. */
+  seconds: number
+}
+
+const PROGRAMS: readonly Program[] = [
+  { name: 'jsonl', says: 'JSON Lines of a million steps against a readline loop', seconds: 120 },
+  { name: 'parquet', says: 'a label histogram over five million steps in Parquet', seconds: 60 },
+  { name: 'equal', says: 'answer equality', seconds: 60 },
+  { name: 'answers-sympy', says: 'answer equality against a grader on sympy', seconds: 120 },
+  { name: 'dawid-skene', says: 'Dawid-Skene over a million items and eight sources', seconds: 60 },
+  { name: 'label-models-numpy', says: 'label models against a numpy program', seconds: 180 },
+  { name: 'tree', says: 'bookkeeping of tree search', seconds: 60 },
+  { name: 'search', says: 'step expansions of searches with a free policy', seconds: 120 },
+  { name: 'orchestration', says: 'what labelling costs beside a model of 100 ms', seconds: 180 },
+  { name: 'client', says: 'calls under way, and samples from the cache', seconds: 180 },
+  { name: 'policy', says: 'the embedded transformer', seconds: 180 },
+  { name: 'transformer-torch', says: 'the embedded transformer against PyTorch', seconds: 180 },
+  { name: 'label', says: 'gradus --help and gradus label, built (npm run build first)', seconds: 60 },
+  { name: 'serving', says: 'scores over HTTP', seconds: 120 },
+  { name: 'viewer-index', says: 'the index of the viewer, 100,000 traces', args: ['--built'], seconds: 120 },
+]
+
+const ROOT = join(import.meta.dirname, '..')
+const PAGE = join(ROOT, 'docs', 'performance.md')
+const asked = process.argv.slice(2)
+
+const before = sections()
+const parts = PROGRAMS.map((program): string => {
+  if (asked.length > 0 && !asked.includes(program.name)) return before.get(program.name) ?? ''
+  process.stderr.write(`${program.name}\n`)
+  return section(program)
+})
+writeFileSync(PAGE, `${head()}\n${parts.filter((part) => part !== '').join('\n')}`)
+
+function head(): string {
+  return [
+    '# Performance',
+    '',
+    'Written by `npm run bench`; each block is what one program printed. Machines differ and these are shared: compare',
+    'ratios within a block before figures between blocks.',
+    '',
+  ].join('\n')
+}
+
+function section({ name, says, args = [], seconds }: Program): string {
+  const command = ['node', `bench/${name}.ts`, ...args].join(' ')
+  const ran = spawnSync(process.execPath, [join('bench', `${name}.ts`), ...args], {
+    cwd: ROOT,
+    encoding: 'utf8',
+    timeout: seconds * 1_000,
+    maxBuffer: 1 << 26,
+  })
+  const failed = ran.status === 0 ? '' : `\nended with ${ran.status ?? ran.signal}: ${ran.stderr.split('\n')[0] ?? ''}`
+  const model = cpus()[0]?.model ?? 'unknown processor'
+  const memory = Math.round(totalmem() / 2 ** 30)
+  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: ROOT, encoding: 'utf8' }).trim()
+  const date = new Date().toISOString().slice(0, 10)
+  return [
+    `## ${name}`,
+    '',
+    `${says}: \`${command}\``,
+    '',
+    '```',
+    `${ran.stdout.trim()}${failed}`,
+    '```',
+    '',
+    `${date}, ${cpus().length} x ${model}, ${memory} GiB, Node ${process.versions.node}, commit ${commit}.`,
+    '',
+  ].join('\n')
+}
+
+/** What stands in the page already, by program. */
+function sections(): Map<string, string> {
+  let text = ''
+  try {
+    text = readFileSync(PAGE, 'utf8')
+  } catch {
+    return new Map()
+  }
+  const found = text.split(/^(?=## )/m).slice(1)
+  return new Map(found.map((part) => [/^## (.+)$/m.exec(part)?.[1] ?? '', `${part.trimEnd()}\n`]))
+}
