@@ -3,10 +3,10 @@ import { GradusError } from '../../core/errors.ts'
 import type { Step, Usage } from '../../core/words.ts'
 import { addUsage, NO_USAGE } from '../../core/words.ts'
 import { rollout } from '../../engine/rollout.ts'
-import { answered, withScores } from './candidates.ts'
+import { answered, type Candidate, withScores } from './candidates.ts'
 import { examined } from './choice.ts'
 import type { Purse } from './purse.ts'
-import type { Candidate, SearchContext } from './search.ts'
+import type { SearchContext } from './search.ts'
 
 /** A line to write on, as the policy sees it and as it counts. */
 export interface Attempt {

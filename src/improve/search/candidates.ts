@@ -5,7 +5,18 @@ import { rollouts, type StepWriter } from '../../engine/rollout.ts'
 import { type AggregatorName, aggregate } from '../../models/rewards/aggregators.ts'
 import type { RewardModel, Scored } from '../../models/rewards/reward.ts'
 import { Purse } from './purse.ts'
-import type { Candidate } from './search.ts'
+
+/** One finished attempt at the problem, with what its scores are. */
+export interface Candidate {
+  /** Steps, answer and usage; `source.generator` is the policy. */
+  trace: Trace
+  /** One a step; empty where no reward model looked. */
+  scores: (number | null)[]
+  /** The aggregate; null = cannot say, which never wins against a number. */
+  score: number | null
+  /** The first step that the veto refutes, from 0; such a candidate is chosen only where all are refuted. */
+  refuted?: number
+}
 
 export interface PoolOptions {
   problem: Problem

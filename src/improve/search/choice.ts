@@ -1,7 +1,8 @@
 import type { Trace } from '../../core/words.ts'
 import type { StepTool } from '../../label/annotators/annotator.ts'
+import type { Candidate } from './candidates.ts'
 import type { Purse } from './purse.ts'
-import type { Candidate, SearchContext, SearchFlag, Solution } from './search.ts'
+import type { SearchContext, SearchFlag, Solution } from './search.ts'
 
 /** The candidates with the first step that the veto refutes, where there is a veto and it refutes one. */
 export async function examined(candidates: readonly Candidate[], context: SearchContext): Promise<Candidate[]> {

@@ -6,9 +6,10 @@ import { addUsage, NO_USAGE } from '../../core/words.ts'
 import type { RolloutEnd, Written } from '../../engine/rollout.ts'
 import { type AggregatorName, aggregate } from '../../models/rewards/aggregators.ts'
 import type { RewardModel, Scored } from '../../models/rewards/reward.ts'
+import type { Candidate } from './candidates.ts'
 import { verdictsOf } from './choice.ts'
 import { Purse } from './purse.ts'
-import type { Candidate, SearchContext } from './search.ts'
+import type { SearchContext } from './search.ts'
 
 /** A line of steps that a search has come to. */
 export interface Path {

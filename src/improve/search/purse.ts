@@ -1,5 +1,15 @@
 import { addUsage, NO_USAGE, type Usage } from '../../core/words.ts'
-import type { SearchBudget } from './search.ts'
+
+/** What a search may spend; the first limit that is reached ends it with what it has. */
+export interface SearchBudget {
+  /**
+   * Prompt and completion tokens of the policy and of the reward model together. Passed at most by what the steps
+   * under way cost more than the dearest before them.
+   */
+  tokens?: number
+  /** Steps and whole samples asked of the policy. */
+  calls?: number
+}
 
 /** What one search has spent, and what it may still ask for. */
 export class Purse {

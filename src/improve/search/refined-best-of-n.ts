@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { random } from '../../core/seeds.ts'
 import { type Attempt, attempts, corrected, firstDoubted, thresholdOf, thresholdOption } from './attempts.ts'
+import type { Candidate } from './candidates.ts'
 import { best, examined, scoreFlags, solution, verdictsOf } from './choice.ts'
 import { Purse } from './purse.ts'
-import { type Candidate, comparing, rewardOf, type Search, type SearchContext, settingsOf } from './search.ts'
+import { comparing, rewardOf, type Search, type SearchContext, settingsOf } from './search.ts'
 
 const Options = z.object({
   n: comparing(8, 'attempts in all'),

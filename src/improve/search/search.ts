@@ -2,35 +2,13 @@ import { z } from 'zod'
 import { GradusError } from '../../core/errors.ts'
 import type { Method } from '../../core/method.ts'
 import type { TreeJson } from '../../core/tree.ts'
-import type { Problem, Step, Trace, Usage } from '../../core/words.ts'
+import type { Problem, Step, Usage } from '../../core/words.ts'
 import type { StepWriter } from '../../engine/rollout.ts'
 import type { StepTool } from '../../label/annotators/annotator.ts'
 import type { AggregatorName } from '../../models/rewards/aggregators.ts'
 import type { Line, RewardModel } from '../../models/rewards/reward.ts'
-import type { CandidatePool } from './candidates.ts'
-
-/** One finished attempt at the problem, with what its scores are. */
-export interface Candidate {
-  /** Steps, answer and usage; `source.generator` is the policy. */
-  trace: Trace
-  /** One a step; empty where no reward model looked. */
-  scores: (number | null)[]
-  /** The aggregate; null = cannot say, which never wins against a number. */
-  score: number | null
-  /** The first step that the veto refutes, from 0; such a candidate is chosen only where all are refuted. */
-  refuted?: number
-}
-
-/** What a search may spend; the first limit that is reached ends it with what it has. */
-export interface SearchBudget {
-  /**
-   * Prompt and completion tokens of the policy and of the reward model together. Passed at most by what the steps
-   * under way cost more than the dearest before them.
-   */
-  tokens?: number
-  /** Steps and whole samples asked of the policy. */
-  calls?: number
-}
+import type { Candidate, CandidatePool } from './candidates.ts'
+import type { SearchBudget } from './purse.ts'
 
 export interface SearchContext {
   problem: Problem

@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import type { Step } from '../../core/words.ts'
 import { attempts, firstDoubted, thresholdOf, thresholdOption } from './attempts.ts'
+import type { Candidate } from './candidates.ts'
 import { best, examined, scoreFlags, solution } from './choice.ts'
 import { Purse } from './purse.ts'
-import { type Candidate, rewardOf, type Search, settingsOf } from './search.ts'
+import { rewardOf, type Search, settingsOf } from './search.ts'
 
 const Options = z.object({
   rounds: z.number().int().min(1).default(3).describe('further attempts at most'),

@@ -1,5 +1,6 @@
+import type { Candidate } from './candidates.ts'
 import { eligible } from './choice.ts'
-import type { Candidate, SearchContext } from './search.ts'
+import type { SearchContext } from './search.ts'
 
 /** Candidates that say the same, in order of the first of each group. */
 export interface Bloc {

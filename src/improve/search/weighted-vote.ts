@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { mean } from '../../core/stats/index.ts'
+import type { Candidate } from './candidates.ts'
 import { examined, inUnit, scoreFlags, solution } from './choice.ts'
 import { Purse } from './purse.ts'
-import { type Candidate, comparing, rewardOf, type Search, type SearchContext, settingsOf } from './search.ts'
+import { comparing, rewardOf, type Search, type SearchContext, settingsOf } from './search.ts'
 import { blocs, heaviest } from './votes.ts'
 
 const Options = z.object({ n: comparing(16, 'samples that vote') })
