@@ -69,10 +69,16 @@ async function start(more: Partial<Served> & { reward?: RewardModel; service?: P
       headers: { 'content-type': 'application/json', ...headers },
       body: typeof body === 'string' ? body : JSON.stringify(body),
     })
-    // biome-ignore lint/suspicious/noExplicitAny: the shape is what is tested
-    return { status: answer.status, headers: answer.headers, body: (await answer.json()) as any }
+    return { status: answer.status, headers: answer.headers, body: (await answer.json()) as Answered }
   }
   return { base, post }
+}
+
+/** What the tests look at; the values are what is tested. */
+interface Answered {
+  rewards?: unknown
+  data?: unknown
+  error?: { code: string }
 }
 
 const GOOD = 'We see 2 + 3 = 5.\n\nSo 5 + 1 = 6.'
@@ -234,7 +240,7 @@ describe('requests that cannot be served', () => {
       fetch(`${base}/metrics`, { headers: { authorization: `Bearer ${TOKEN}` } }).then((r) => r.text())
     await expect.poll(metrics).toContain('gradus_queued_lines 3')
     const refused = await post('/v1/rewards', lines(1))
-    expect([refused.status, refused.headers.get('retry-after'), refused.body.error.code]).toEqual([
+    expect([refused.status, refused.headers.get('retry-after'), refused.body.error?.code]).toEqual([
       429,
       '1',
       'overloaded',
