@@ -27,6 +27,13 @@ export async function labelOnMany(request: LabelRequest, terminal: Terminal): Pr
       try: name === 'report' ? ['gradus label OUTPUT --relabel RULE --report report.html'] : ['--engine local'],
     })
   }
+  if (request.rewards.length > 0) {
+    throw new GradusError('GRD-CLI-002', {
+      where: { field: '--engine' },
+      found: `${options.engine}, and a reward model among the annotators`,
+      expected: '--engine local for reward models',
+    })
+  }
   const inputs = await inputDigests(files)
   const policySpec = request.relabel ? null : spec
   const first = policySpec ? await firstTraces(request) : []

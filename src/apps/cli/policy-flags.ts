@@ -35,6 +35,7 @@ export const POLICY_FLAGS = {
 
 /** Policies without a model. */
 const BY_RULES = new Set<string>(['task', 'game24-random', 'inject'] satisfies PolicySpec['kind'][])
+
 /** Rollouts of one prefix that one call may ask an endpoint for. */
 export const ROLLOUTS_A_CALL = 16
 

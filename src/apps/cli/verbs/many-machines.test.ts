@@ -88,6 +88,8 @@ describe('gradus sample and label with --engine postgres', () => {
     expect(await refused('--engine', 'postgres', '--results', 'x')).toContain('postgres://user:password@host')
     const nowhere = ['--engine', 'postgres', '--results', 'x', '--database-url', 'postgres://a:b@127.0.0.1:1/c']
     expect(await refused(...nowhere)).toContain('GRD-DB-001')
+    const judged = ['x.jsonl', '--with', 'reward:judge', '--judge', 'http://127.0.0.1:1/v1#m', ...many()]
+    expect((await callVerb(label, judged)).err).toContain('--engine local for reward models')
     expect((await callVerb(worker, [])).code).toBe('GRD-CLI-002')
     expect((await callVerb(status, ['x', '--database-url', postgres.url])).code).toBe('GRD-RUN-006')
     expect((await callVerb(status, ['--pause', '--database-url', postgres.url])).code).toBe('GRD-CLI-001')
