@@ -86,7 +86,7 @@ export class RunShow {
     for (const stage of this.#folder.state.stages) {
       if (!stage.finished || this.#told.has(stage.name)) continue
       this.#told.add(stage.name)
-      const items = stage.done > 0 ? count(stage.done) : ''
+      const items = stage.done > 1 ? count(stage.done) : ''
       if (!this.#quiet) this.#line(`${stage.name.padEnd(24)} ${items.padStart(7)}   ${stage.seconds.toFixed(1)} s`)
     }
   }

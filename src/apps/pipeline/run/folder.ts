@@ -120,7 +120,9 @@ export class RunFolder {
     this.state.stage = name
     count(0, stage.total)
     await work(count)
-    Object.assign(stage, { seconds: (performance.now() - began) / 1000, finished: true, total: stage.done })
+    // A stage that counts nothing is one thing, and done.
+    const done = Math.max(1, stage.done)
+    Object.assign(stage, { seconds: (performance.now() - began) / 1000, finished: true, done, total: done })
     this.state.stage = null
     await this.save(true)
   }
