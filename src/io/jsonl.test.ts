@@ -9,7 +9,7 @@ async function* pieces(text: string, size: number): AsyncGenerator<Uint8Array> {
 
 async function all(text: string, size: number): Promise<JsonLine[]> {
   const out: JsonLine[] = []
-  for await (const batch of readJsonLines(pieces(text, size), 'x.jsonl')) out.push(...batch)
+  for await (const batch of readJsonLines(pieces(text, size), 'x.jsonl', true)) out.push(...batch)
   return out
 }
 

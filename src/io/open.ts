@@ -21,7 +21,7 @@ export interface Opened {
 /** Enough to see a first record of nearly every file. */
 const HEAD_BYTES = 1 << 20
 /** Small enough that a piece's parsed records die young (docs/decisions/jsonl-reading.md). */
-const PIECE_BYTES = 1 << 16
+const PIECE_BYTES = 1 << 17
 /** Output of gunzip; where the data turn out to be damaged, at most this much before the damage is lost. */
 const CHUNK_BYTES = 1 << 16
 
@@ -65,22 +65,33 @@ export async function openBytes(path: string): Promise<Opened> {
 }
 
 /**
- * Pieces of a file in one buffer that is used again and again: twice as fast as a stream for small records.
+ * Pieces of a file in two buffers that are used again and again: twice as fast as a stream for small records. The next
+ * piece is read while the last one is looked at.
  * @param from byte to begin at
  */
 export async function* filePieces(path: string, from = 0): AsyncGenerator<Buffer> {
   const file = await open(path).catch((cause: NodeJS.ErrnoException) => {
     throw cannotOpen(path, cause)
   })
+  const buffers = [Buffer.allocUnsafeSlow(PIECE_BYTES), Buffer.allocUnsafeSlow(PIECE_BYTES)] as const
+  let at = from
+  const read = (into: Buffer) => {
+    const reading = file.read(into, 0, into.length, from === 0 ? null : at)
+    // Whoever asks for the piece hears of a failure.
+    reading.catch(() => {})
+    return reading
+  }
+  let ahead = read(buffers[0])
   try {
-    const buffer = Buffer.allocUnsafeSlow(PIECE_BYTES)
-    for (let at = from; ; ) {
-      const { bytesRead } = await file.read(buffer, 0, buffer.length, from === 0 ? null : at)
+    for (let turn = 1; ; turn++) {
+      const { bytesRead, buffer } = await ahead
       at += bytesRead
       if (bytesRead === 0) return
+      ahead = read(buffers[turn % 2]!)
       yield buffer.subarray(0, bytesRead)
     }
   } finally {
+    await ahead.catch(() => {})
     await file.close()
   }
 }

@@ -61,7 +61,7 @@ const LIMIT_REJECTED = 100
  *   that are no traces
  */
 export async function openTraces(path: string, options: ReadOptions = {}): Promise<TraceFile> {
-  const { report, batches } = await openPlacedTraces(path, options)
+  const { report, batches } = await openPlacedTraces(path, options, false)
   return { report, batches: tracesOnly(batches) }
 }
 
@@ -69,13 +69,14 @@ async function* tracesOnly(batches: AsyncIterable<Placed[]>): AsyncGenerator<Tra
   for await (const batch of batches) yield batch.map((placed) => placed.trace)
 }
 
-/** The same with the place of each trace. */
+/** The same with the place of each trace. @param places without them `start` is -1 everywhere */
 export async function openPlacedTraces(
   path: string,
   options: ReadOptions = {},
+  places = true,
 ): Promise<{ report: ReadReport; batches: AsyncIterable<Placed[]> }> {
   const opened = await openBytes(path)
-  const records = await openRecords(opened, path)
+  const records = await openRecords(opened, path, places)
   const format = await chooseFormat(records.sample, opened, options.format)
   const report: ReadReport = {
     file: opened.file,
@@ -192,7 +193,7 @@ export interface Records {
 }
 
 /** The records of a file, whatever they are: the one place that knows containers. */
-export async function openRecords(opened: Opened, path: string): Promise<Records> {
+export async function openRecords(opened: Opened, path: string, places = false): Promise<Records> {
   const { head, file } = opened
   if (head.subarray(0, 4).toString('latin1') === 'PAR1') {
     const rows = await readParquetRows(opened)
@@ -206,7 +207,7 @@ export async function openRecords(opened: Opened, path: string): Promise<Records
     return together([whole], { path, container: 'text', head: text })
   }
   if (isJsonLines(text, head.length, path)) {
-    const lines = readJsonLines(opened.bytes, file)
+    const lines = readJsonLines(opened.bytes, file, places)
     const first: JsonLine[] = []
     const seen: unknown[] = []
     let rest: AsyncIterable<JsonLine[]> = lines

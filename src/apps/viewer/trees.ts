@@ -86,7 +86,7 @@ const Head = z.object({ id: z.string(), problem: z.string(), tree: z.object({ pa
 /** The list with the whole lines that have come since. */
 async function readOn(file: string, { end, places }: List, first: number): Promise<List> {
   const list: List = { end, places: [...places] }
-  for await (const lines of readJsonLines(filePieces(file, end), file)) {
+  for await (const lines of readJsonLines(filePieces(file, end), file, true)) {
     for (const line of lines) {
       if ('error' in line && line.open) continue
       const start = end + line.start!

@@ -70,7 +70,7 @@ async function indexLines(
   const begin = facts.end
   let end = begin
   let committed = writer.traces
-  for await (const lines of readJsonLines(filePieces(path, begin), path)) {
+  for await (const lines of readJsonLines(filePieces(path, begin), path, true)) {
     for (const line of lines) {
       if ('error' in line && line.open) continue
       const placed = readLine(line, begin, path)
