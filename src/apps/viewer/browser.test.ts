@@ -210,13 +210,17 @@ describe.skipIf(CHROMIUM === null)(`the viewer in a browser${WITHOUT_CHROMIUM}`,
       await page.locator('.facets label:has-text("has one")').first().click()
       await page.waitForFunction(() => /q=order&filter=.*&sort=-steps/.test(location.hash))
       await page.waitForFunction(() => document.querySelectorAll('.rows .row a').length > 0)
-      await page.waitForTimeout(500)
-      const rows = await page.locator('.rows .row').allInnerTexts()
+      const shown = (): Promise<string[]> => page.locator('.rows .row').allInnerTexts()
+      // Answers to the search, the filter and the order come one after the other.
+      let rows = await shown()
+      for (let last: string[] = []; last.join('\n') !== rows.join('\n'); rows = await shown()) {
+        last = rows
+        await page.waitForTimeout(700)
+      }
       const address = page.url()
       await goTo(page, '#/methods', '.methods')
       await page.goto(address)
-      await page.waitForFunction((n) => document.querySelectorAll('.rows .row a').length === n, rows.length)
-      expect(await page.locator('.rows .row').allInnerTexts()).toEqual(rows)
+      await expect.poll(shown, { timeout: 10_000 }).toEqual(rows)
       expect(rows.length).toBeGreaterThan(0)
       expect(troubles).toEqual([])
     })
