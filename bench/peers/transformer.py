@@ -86,7 +86,8 @@ def train(c):
         loss.backward()
         adam.step()
         seconds.append(time.perf_counter() - began)
-    return c["rows"] * c["context"] / sorted(seconds[3:])[len(seconds[3:]) // 2]
+    rest = sorted(seconds[min(3, c["steps"] // 2) :])
+    return c["rows"] * c["context"] / rest[len(rest) // 2]
 
 
 @torch.no_grad()
