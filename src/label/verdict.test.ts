@@ -44,4 +44,10 @@ describe('verdict', () => {
       ]),
     ).toEqual([0, null, 0.25])
   })
+
+  it('says nothing of a trace without evidence, however short', () => {
+    for (const steps of [1, 2, 5]) {
+      expect(verdictFromRisks(new Array(steps).fill(null), 'test').firstError).toBeNull()
+    }
+  })
 })

@@ -40,7 +40,9 @@ export function verdictFromRisks(
       probability[t] = t === flagged ? mass : elsewhere === 0 ? 0 : (probability[t]! / elsewhere) * (1 - mass)
     }
   }
-  return { risk: [...risk], firstErrorProb: probability, firstError: firstErrorOf(probability, threshold), source }
+  // The prior alone decides nothing: a single step without evidence would be called wrong by it.
+  const firstError = risk.some((r) => r !== null) ? firstErrorOf(probability, threshold) : null
+  return { risk: [...risk], firstErrorProb: probability, firstError, source }
 }
 
 /** Argmax when it reaches the threshold: the index, -1 for "no error", null = cannot say. */
