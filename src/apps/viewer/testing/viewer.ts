@@ -39,9 +39,19 @@ export interface RunningViewer {
   stop: () => Promise<void>
 }
 
+/** `gradus view` from the sources, as in a checkout, and as it stands in the package (`npm run build` first). */
+export const PROGRAMS = {
+  sources: join(packageRoot(), 'bin', 'gradus.mjs'),
+  built: join(packageRoot(), 'dist', 'apps', 'cli', 'main.mjs'),
+} as const
+
 /** `gradus view` as a person would start it, in a process of its own. */
-export async function startViewer(args: readonly string[], cwd?: string): Promise<RunningViewer> {
-  const started = spawn(process.execPath, [join(packageRoot(), 'bin', 'gradus.mjs'), 'view', ...args, '--json'], {
+export async function startViewer(
+  args: readonly string[],
+  cwd?: string,
+  program: string = PROGRAMS.sources,
+): Promise<RunningViewer> {
+  const started = spawn(process.execPath, [program, 'view', ...args, '--json'], {
     cwd,
     // Not the user's own cache: tests of others may clear that.
     env: { ...process.env, XDG_CACHE_HOME: join(packageRoot(), 'node_modules', '.cache') },

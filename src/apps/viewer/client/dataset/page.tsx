@@ -77,9 +77,11 @@ const NO_FACETS: readonly Facet[] = []
 /** Every trace of the data set that fits, as many as there are. */
 export function DatasetPage() {
   const query = readQuery(route.value.query)
-  const version = session.value?.version ?? 0
+  const version = session.value?.version ?? null
   const reading = session.value?.indexing.finished === false
-  const facets = useAnswer(`facets ${reading ? 'reading' : version}`, async () => {
+  // Counting values takes the server longer than the first rows: these come first.
+  const [seen, setSeen] = useState(false)
+  const facets = useAnswer(seen ? `facets ${reading ? 'reading' : version}` : null, async () => {
     return (await get('/api/facets', {})).facets
   })
   // What is typed arrives late: it must not undo what was chosen in between.
@@ -94,7 +96,13 @@ export function DatasetPage() {
       <FacetPanel facets={facets.value ?? NO_FACETS} query={query} update={update} />
       <section class="list" aria-label="Traces">
         <SearchBar query={query} update={update} />
-        <TraceTable query={query} update={update} version={version} facets={facets.value ?? NO_FACETS} />
+        <TraceTable
+          query={query}
+          update={update}
+          version={version}
+          facets={facets.value ?? NO_FACETS}
+          onRows={() => setSeen(true)}
+        />
       </section>
     </div>
   )
@@ -141,7 +149,15 @@ function SearchBar({ query, update }: ListProps) {
   )
 }
 
-function TraceTable({ query, update, version, facets }: ListProps & { version: number; facets: readonly Facet[] }) {
+interface TableProps extends ListProps {
+  /** null = not known yet; nothing is asked before. */
+  version: number | null
+  facets: readonly Facet[]
+  /** Called when there are rows to see. */
+  onRows: () => void
+}
+
+function TraceTable({ query, update, version, facets, onRows }: TableProps) {
   const scroll = useRef<HTMLDivElement>(null)
   const inSight = useRef<[number, number]>([0, 0])
   const params = writeQuery(query)
@@ -157,6 +173,9 @@ function TraceTable({ query, update, version, facets }: ListProps & { version: n
   )
   inSight.current = [items[0]?.index ?? 0, items.at(-1)?.index ?? 0]
   useEffect(() => pages?.want(...inSight.current))
+  useEffect(() => {
+    if (pages !== null) onRows()
+  }, [pages === null])
   useLayoutEffect(() => {
     setSelected(0)
     scroll.current?.scrollTo({ top: 0 })

@@ -74,16 +74,17 @@ class RowPages {
 }
 
 /**
- * Rows of a list, null before the first answer. Asked anew when the query or the version of the data changes; the rows
- * before stay in sight until the new ones are here.
+ * Rows of a list, null before the first answer. Asked anew when the query or the version of the data changes (null: not
+ * asked yet); the rows before stay in sight until the new ones are here.
  */
 export function useRows(
   query: Record<string, string>,
-  version: number,
+  version: number | null,
   inSight: { current: readonly [number, number] },
 ): RowPages | null {
   const [shown, setShown] = useState<{ pages: RowPages } | null>(null)
   useEffect(() => {
+    if (version === null) return
     const pages = new RowPages(query, () => setShown({ pages }))
     pages.want(...inSight.current)
     return () => pages.close()
