@@ -1,7 +1,7 @@
 import { GradusError } from '../../core/errors.ts'
 import type { Problem } from '../../core/words.ts'
 import { readProblems } from '../../io/problems/read.ts'
-import { taskOf } from '../pipeline/outcome.ts'
+import { taskOf } from '../../worlds/tasks/task-of.ts'
 import { readTaskSpec, taskProblems } from '../pipeline/task-problems.ts'
 
 /** What a verb says of its problems. */

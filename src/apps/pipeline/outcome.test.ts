@@ -4,7 +4,8 @@ import { readProblems } from '../../io/problems/read.ts'
 import { dataFile, noData } from '../../testing/data.ts'
 import { probeLevels } from '../../worlds/sandbox/index.ts'
 import { game24 } from '../../worlds/tasks/game24.ts'
-import { judged, taskOf } from './outcome.ts'
+import { taskOf } from '../../worlds/tasks/task-of.ts'
+import { judged } from './outcome.ts'
 
 const traceOf = (problem: Problem, ...texts: string[]): Trace => ({
   id: 't',

@@ -5,8 +5,6 @@ import { equal, extractAnswer, statesAnswer } from '../../worlds/answers/equal.t
 import { cellsOf } from '../../worlds/verifiers/code-cells.ts'
 import { runPythonCells } from '../../worlds/verifiers/python-cells.ts'
 
-export { isOf, taskOf } from '../../worlds/tasks/task-of.ts'
-
 /** The end of a run of any problem with an answer: does it state an equal one? */
 export const byAnswer: OutcomeCheck = {
   answerOf: (steps) => extractAnswer(steps.join('\n\n')),

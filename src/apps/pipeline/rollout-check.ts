@@ -7,8 +7,9 @@ import { lessonsOf, RECIPES } from '../../models/policies/embedded/recipes.ts'
 import { game24 } from '../../worlds/tasks/game24.ts'
 import { TASKS } from '../../worlds/tasks/index.ts'
 import type { Task } from '../../worlds/tasks/task.ts'
+import { isOf } from '../../worlds/tasks/task-of.ts'
 import { POLICY_FORMS, type PolicySpec } from './open-policy.ts'
-import { byAnswer, isOf } from './outcome.ts'
+import { byAnswer } from './outcome.ts'
 
 /** Which traces a policy can continue, and how the ends of its runs are checked. */
 export interface RolloutCheck {

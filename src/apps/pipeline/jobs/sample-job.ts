@@ -1,8 +1,9 @@
 import type { GradusError } from '../../../core/errors.ts'
 import type { Problem, Trace } from '../../../core/words.ts'
 import type { JobKind } from '../../../engine/distributed/job.ts'
+import { taskOf } from '../../../worlds/tasks/task-of.ts'
 import { openPolicy, type PolicySettings, readPolicySpec } from '../open-policy.ts'
-import { judged, taskOf } from '../outcome.ts'
+import { judged } from '../outcome.ts'
 import { sampleTraces } from '../sample.ts'
 
 /** Everything beside the problems that decides the traces of `gradus sample`. */

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { GradusError } from '../../../core/errors.ts'
 import { batches } from '../../training/transformer/batches.ts'
 import { initialWeights, type Weights } from '../../training/transformer/params.ts'
 import { writeSafetensors } from '../../training/transformer/safetensors.ts'
 import { alphabetOf, type Tokenizer, tokenizerOf } from '../../training/transformer/tokenizer.ts'
 import { train } from '../../training/transformer/train.ts'
+import { packageVersions } from '../../versions.ts'
 import { type PassRates, passRates } from './evaluate.ts'
 import { type Card, weightsFolder } from './load.ts'
 import { embeddedModel } from './model.ts'
@@ -107,7 +108,7 @@ export async function publishPolicy(
     name,
     summary: recipe.summary,
     licence: 'MIT',
-    versions: await versions(),
+    versions: await packageVersions(),
     config,
     alphabet: [...tokenizer.alphabet],
     training: { seed: recipe.seed, steps: losses.length, tokens, seconds, loss: tail(losses) },
@@ -170,10 +171,4 @@ function rounded(rates: PassRates): PassRates {
     passAtN: round(rates.passAtN),
     noAnswer: round(rates.noAnswer),
   }
-}
-
-async function versions(): Promise<Record<string, string>> {
-  const own: unknown = JSON.parse(await readFile(join(dirname(weightsFolder()), 'package.json'), 'utf8'))
-  const { version, dependencies } = own as { version: string; dependencies: Record<string, string> }
-  return { gradus: version, '@jax-js/jax': dependencies['@jax-js/jax'] ?? 'unknown' }
 }
