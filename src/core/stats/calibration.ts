@@ -1,3 +1,5 @@
+import { ascending } from './order.ts'
+
 /** One bin of a reliability table. */
 export interface ReliabilityBin {
   n: number
@@ -20,7 +22,7 @@ export function reliability(
   bins = ECE_BINS,
 ): ReliabilityBin[] {
   const n = confidence.length
-  const order = Array.from({ length: n }, (_, i) => i).sort((a, b) => confidence[a]! - confidence[b]!)
+  const order = ascending(confidence)
   const outcome = tiedMeans(order, confidence, right)
   const out: ReliabilityBin[] = []
   for (let b = 0; b < bins; b++) {

@@ -1,3 +1,5 @@
+import { ascending } from './order.ts'
+
 /** Counts of gold class x predicted class; a prediction of -1 (abstained) has the last column. */
 export interface Confusion {
   classes: readonly string[]
@@ -50,9 +52,10 @@ export function accuracy({ classes, counts }: Confusion): number {
 /**
  * Area under the ROC curve as the probability that a positive scores above a negative, ties one half
  * (Mann-Whitney U with mid-ranks); NaN where one class is missing.
+ * @throws RangeError for a score that is NaN
  */
 export function auroc(scores: ArrayLike<number>, positive: ArrayLike<boolean | number>): number {
-  const order = Array.from({ length: scores.length }, (_, i) => i).sort((a, b) => scores[a]! - scores[b]!)
+  const order = ascending(scores)
   let rankSum = 0
   let positives = 0
   for (let i = 0; i < order.length; ) {
@@ -104,7 +107,7 @@ export function riskCoverage(
   confidence: ArrayLike<number>,
   right: ArrayLike<boolean | number>,
 ): { coverage: number; risk: number }[] {
-  const order = Array.from({ length: confidence.length }, (_, i) => i).sort((a, b) => confidence[b]! - confidence[a]!)
+  const order = ascending(confidence).reverse()
   const out: { coverage: number; risk: number }[] = []
   let wrong = 0
   for (let i = 0; i < order.length; ) {

@@ -105,6 +105,12 @@ describe('classification', () => {
     )
   })
 
+  it('a score that is not a number is refused', () => {
+    expect(() => auroc([0.2, Number.NaN], [1, 0])).toThrow('value 1 is not a number')
+    expect(() => expectedCalibrationError([Number.NaN], [1])).toThrow(RangeError)
+    expect(() => riskCoverage([0.5, Number.NaN], [1, 0])).toThrow(RangeError)
+  })
+
   it('pass@k and pass^k agree with enumerating all draws', () => {
     const draws = (n: number, k: number): number[][] =>
       k === 0 ? [[]] : Array.from({ length: n }, (_, i) => i).flatMap((i) => draws(i, k - 1).map((d) => [...d, i]))
