@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Figure } from '../api.generated.ts'
+import { Cells } from '../parts/cells.tsx'
 import { Plain } from '../text/rich.tsx'
 import { isDark } from '../theme.ts'
 import { csv } from './csv.ts'
@@ -99,33 +100,7 @@ function Numbers({ figure: { title, columns, rows } }: { figure: Figure }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
     <div class="scrolled" tabIndex={0} role="region" aria-label={title}>
-      <table>
-        <thead>
-          <tr>
-            {columns.map((c) => (
-              <th key={c} scope="col">
-                <Plain text={c} />
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {rows.slice(0, MOST_ROWS).map((row, r) => (
-            <tr key={r}>
-              {row.map((value, c) => (
-                <td key={columns[c]} class={typeof value === 'number' ? 'figure' : ''}>
-                  {value === null ? '–' : typeof value === 'number' ? numberText(value) : <Plain text={value} />}
-                </td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <Cells header={columns} rows={rows} most={MOST_ROWS} />
     </div>
   )
-}
-
-/** Four digits are enough to read; the saved file has all. */
-function numberText(value: number): string {
-  return new Intl.NumberFormat('en', { maximumSignificantDigits: 4 }).format(value)
 }

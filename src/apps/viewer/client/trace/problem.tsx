@@ -1,4 +1,5 @@
 import type { Context, Problem } from '../../../../core/words.ts'
+import { Cells } from '../parts/cells.tsx'
 import { counted } from '../parts/words.ts'
 import { Code, Plain, Rich } from '../text/rich.tsx'
 import { useFold } from './folds.ts'
@@ -115,9 +116,9 @@ function ContextView({ context }: { context: Context }) {
         </dl>
       )
     case 'table':
-      return <Cells header={context.header} rows={context.rows} />
+      return <Cells header={context.header} rows={context.rows} most={MOST_ROWS} />
     case 'graph':
-      return <Cells header={['subject', 'relation', 'object']} rows={context.triples} />
+      return <Cells header={['subject', 'relation', 'object']} rows={context.triples} most={MOST_ROWS} />
     case 'tests':
       return <Code code={context.code} language={context.language} />
     case 'tools':
@@ -131,31 +132,4 @@ function ContextView({ context }: { context: Context }) {
     case 'images':
       return null
   }
-}
-
-function Cells({ header, rows }: { header: readonly string[]; rows: readonly (readonly string[])[] }) {
-  return (
-    <table>
-      <thead>
-        <tr>
-          {header.map((h) => (
-            <th key={h} scope="col">
-              <Plain text={h} />
-            </th>
-          ))}
-        </tr>
-      </thead>
-      <tbody>
-        {rows.slice(0, MOST_ROWS).map((row, r) => (
-          <tr key={r}>
-            {row.map((cell, c) => (
-              <td key={c}>
-                <Plain text={cell} />
-              </td>
-            ))}
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  )
 }
