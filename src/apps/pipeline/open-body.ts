@@ -15,10 +15,10 @@ export interface BodySettings {
 }
 
 /** A plus that joins two bodies, not one inside an address. */
-const JOINT = /\+(?=features$|features\+|embedded|https?:)/
+const JOINT = /\+(?=features$|features\+|embedded|likelihood|https?:)/
 
 /**
- * `features`, `embedded[:name]`, `http://host/v1#model`, or several with `+` between them.
+ * `features`, `embedded[:name]`, `likelihood[:name]`, `http://host/v1#model`, or several with `+` between them.
  * @throws GradusError GRD-CLI-002, GRD-MODEL-* for weights, GRD-CALL-* for an endpoint
  */
 export async function openBody(text: string, settings: BodySettings): Promise<Body> {
@@ -43,6 +43,12 @@ async function openPart(text: string, { traces, engine, fineTune, keyFrom }: Bod
     const { embeddedBody } = await import('../../models/rewards/bodies/embedded.ts')
     return embeddedBody(await loadEmbedded(name[1] ?? 'chains'), fineTune ? { fineTune: {} } : {})
   }
+  const likely = /^likelihood(?::(.+))?$/.exec(text)
+  if (likely) {
+    const { loadEmbedded } = await import('../../models/policies/embedded/load.ts')
+    const { likelihoodBody } = await import('../../models/rewards/bodies/likelihood.ts')
+    return likelihoodBody(await loadEmbedded(likely[1] ?? 'chains'))
+  }
   const address = /^(https?:\/\/[^#]+)#(.+)$/.exec(text)
   if (address?.[1] !== undefined && address[2] !== undefined) {
     const { openAiCompatible } = await import('../../models/endpoints/openai-compatible.ts')
@@ -53,6 +59,6 @@ async function openPart(text: string, { traces, engine, fineTune, keyFrom }: Bod
   throw new GradusError('GRD-CLI-002', {
     where: { field: '--body' },
     found: text,
-    expected: 'features, embedded[:name] or http://host/v1#model, or several with + between them',
+    expected: 'features, embedded[:name], likelihood[:name] or http://host/v1#model, or several with + between them',
   })
 }

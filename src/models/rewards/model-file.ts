@@ -150,10 +150,13 @@ export async function loadReward(path: string, options: LoadRewardOptions = {}):
       expected: LEARNERS.map(({ name }) => name).join(', '),
     })
   }
+  const own = unprefixed(BODY, weights)
   const parts: Body[] = []
-  for (const spec of card.body.kind === 'joined' ? card.body.parts : [card.body]) {
-    parts.push(await bodyOf(spec, unprefixed(BODY, weights), files.card, options))
-  }
+  if (card.body.kind === 'joined') {
+    for (const [part, spec] of card.body.parts.entries()) {
+      parts.push(await bodyOf(spec, unprefixed(`${part}.`, own), files.card, options))
+    }
+  } else parts.push(await bodyOf(card.body, own, files.card, options))
   const body = card.body.kind === 'joined' ? joinedBody(parts) : parts[0]!
   const head = learner.restore(unprefixed(HEAD, weights))
   if (head.width !== body.width) {
@@ -216,6 +219,11 @@ async function bodyOf(spec: PartSpec, own: Weights, file: string, { engine, root
   const { embeddedBody, embeddedSpec, tunedBody } = await import('./bodies/embedded.ts')
   const base = await loadEmbedded(spec.model, root === undefined ? {} : { root })
   try {
+    if (spec.kind === 'likelihood') {
+      const { adaptedBody, likelihoodSpec } = await import('./bodies/likelihood.ts')
+      same(spec, likelihoodSpec(base), file)
+      return await adaptedBody(base, own)
+    }
     same(spec, { ...embeddedSpec(base, spec.layer), fineTuned: spec.fineTuned }, file)
     if (!spec.fineTuned) return embeddedBody(base, { layer: spec.layer })
     return tunedBody(base, await embeddedModel(base.config, base.tokenizer, own), own)

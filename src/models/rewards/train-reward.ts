@@ -20,7 +20,7 @@ export interface TrainRewardOptions extends TargetOptions {
   traces: readonly Trace[]
   kind: RewardKind
   body: Body
-  /** Who learns the head: a name of `LEARNERS`; logistic on step features, else mlp. A body that tunes itself needs none. */
+  /** Who learns the head: a name of `LEARNERS`; logistic on step features and likelihoods, else mlp. A body that tunes itself needs none. */
   learner?: string
   /** Of the learner; its defaults where left out. */
   learnerOptions?: Record<string, unknown>
@@ -46,6 +46,8 @@ export interface TrainingResult {
 
 /** Of the questions of the traces: tenths 1 and 2 stop and calibrate, tenth 0 reports, the rest is learnt from. */
 const PARTS = 10
+/** Of the rest, where the body learns without a head: from here on its head is fitted, before it the body. */
+const HEAD_FROM = 8
 /** Fewer questions leave too little in a tenth; then all is learnt from and nothing is measured. */
 const ENOUGH_QUESTIONS = 30
 
@@ -54,6 +56,8 @@ type Part = 'fit' | 'tune' | 'test'
 interface Learnt {
   trace: Trace
   part: Part
+  /** Number of the tenth. */
+  tenth: number
   steps: TracedTargets['steps']
   features: Float32Array
 }
@@ -76,19 +80,7 @@ export async function trainReward(options: TrainRewardOptions): Promise<Training
       learnt.filter((one) => one.part === name),
       width,
     )
-  checkClasses(rowsOfPart('fit', options.body.width))
-  const balance = options.balance ?? kind === 'process'
-  const classes = balance ? classWeights(rowsOfPart('fit', options.body.width)) : null
-  const lessons = (name: Part): Lesson[] =>
-    learnt.filter((one) => one.part === name).map(({ trace, steps }) => lessonOf(trace, steps, classes))
-
-  const learner = learnerOf(options)
-  let body = options.body
-  let fitted: FittedHead
-  if (body.tune) {
-    const tuned = await body.tune(lessons('fit'), lessons('tune'), `${seed}/tune`)
-    body = tuned.body
-    fitted = tuned.fitted
+  const reread = async (): Promise<void> => {
     const again = await body.features(
       learnt.map(({ trace }) => lineOf(trace)),
       signal,
@@ -97,11 +89,35 @@ export async function trainReward(options: TrainRewardOptions): Promise<Training
       const featured = again[i]!
       if (featured.ok) one.features = featured.features
     })
+  }
+  checkClasses(rowsOfPart('fit', options.body.width))
+  const balance = options.balance ?? kind === 'process'
+  const classes = balance ? classWeights(rowsOfPart('fit', options.body.width)) : null
+  const lessonsOf = (some: readonly Learnt[]): Lesson[] =>
+    some.map(({ trace, steps }) => ({ ...lessonOf(trace, steps, classes), whole: kind === 'outcome' }))
+  const lessons = (name: Part): Lesson[] => lessonsOf(learnt.filter((one) => one.part === name))
+
+  const learner = learnerOf(options)
+  let body = options.body
+  let fitted: FittedHead
+  let toFit = learnt.filter((one) => one.part === 'fit')
+  if (body.adapt) {
+    const forHead = toFit.filter(({ tenth }) => tenth >= HEAD_FROM)
+    const forBody = toFit.filter(({ tenth }) => tenth < HEAD_FROM)
+    body = await body.adapt(lessonsOf(forBody), `${seed}/body`)
+    toFit = forHead
+    await reread()
+  }
+  if (body.tune) {
+    const tuned = await body.tune(lessons('fit'), lessons('tune'), `${seed}/tune`)
+    body = tuned.body
+    fitted = tuned.fitted
+    await reread()
   } else {
     const held = rowsOfPart('tune', body.width)
     const weighed = (rows: Rows): Rows => (classes ? balanced(rows, classes) : rows)
     fitted = learner.fit(
-      weighed(rowsOfPart('fit', body.width)),
+      weighed(rowsOf(toFit, body.width)),
       held.targets.length > 0 ? weighed(held) : undefined,
       options.learnerOptions,
       `${seed}/head`,
@@ -180,7 +196,8 @@ async function readBy(
   let error: GradusError | undefined
   const learnt = wanted.flatMap(({ trace, steps }, i): Learnt[] => {
     const one = featured[i]!
-    if (one.ok) return [{ trace, steps, features: one.features, part: parts ? partNamed(trace) : 'fit' }]
+    const tenth = part(questionOf(trace.problem), PARTS)
+    if (one.ok) return [{ trace, steps, features: one.features, part: parts ? partNamed(tenth) : 'fit', tenth }]
     error ??= one.error
     dropped[one.error.code] = (dropped[one.error.code] ?? 0) + 1
     return []
@@ -189,9 +206,8 @@ async function readBy(
   return { learnt, dropped }
 }
 
-function partNamed(trace: Trace): Part {
-  const number = part(questionOf(trace.problem), PARTS)
-  return number === 0 ? 'test' : number <= 2 ? 'tune' : 'fit'
+function partNamed(tenth: number): Part {
+  return tenth === 0 ? 'test' : tenth <= 2 ? 'tune' : 'fit'
 }
 
 function lineOf({ problem, steps, evidence }: Trace): Line {
@@ -255,7 +271,13 @@ function balanced(rows: Rows, classes: Classes): Rows {
 }
 
 function learnerOf({ learner: name, body }: TrainRewardOptions): Learner {
-  return learnerNamed(name ?? (body.spec.kind === 'features' ? 'logistic' : 'mlp'))
+  return learnerNamed(name ?? (isPlain(body.spec) ? 'logistic' : 'mlp'))
+}
+
+/** Few columns, each of which says something by itself. */
+function isPlain(spec: Body['spec']): boolean {
+  if (spec.kind === 'joined') return spec.parts.every(isPlain)
+  return spec.kind === 'features' || spec.kind === 'likelihood'
 }
 
 /** First step whose target is below .5, -1 where all steps are labelled and none is; null where labels have holes before. */

@@ -8,7 +8,10 @@ import { arithmeticChain } from '../../worlds/tasks/arithmetic-chain.ts'
 import { type LoadedModel, loadEmbedded } from '../policies/embedded/load.ts'
 import { embeddedModel } from '../policies/embedded/model.ts'
 import { trainPreference } from '../training/transformer/preference.ts'
+import { joinedBody } from './bodies/body.ts'
 import { embeddedBody } from './bodies/embedded.ts'
+import { likelihoodBody } from './bodies/likelihood.ts'
+import { stepFeatures } from './bodies/step-features.ts'
 import { implicitReward, marginOf, marginText } from './implicit.ts'
 import { loadReward, saveReward } from './model-file.ts'
 import { trainReward } from './train-reward.ts'
@@ -23,9 +26,9 @@ afterAll(() => {
   rmSync(folder, { recursive: true })
 })
 
-describe('a transformer trained with its head', () => {
+function labelledChains(n: number): Trace[] {
   const draw = random('tuned')
-  const traces = arithmeticChain.generate('tuned', 0, 500).map((problem): Trace => {
+  return arithmeticChain.generate('tuned', 0, n).map((problem): Trace => {
     const texts = arithmeticChain.complete(problem, [], draw, { slip: 0.3, recovery: 0 })
     const labels = arithmeticChain.oracle(problem, texts).map(({ correct }, step) => ({
       step,
@@ -36,10 +39,13 @@ describe('a transformer trained with its head', () => {
     const steps = texts.map((text) => ({ text, kind: 'thought' as const }))
     return { id: problem.id, problem, steps, labels, source: { generator: '', dataset: '', licence: 'MIT' } }
   })
+}
 
+describe('a transformer trained with its head', () => {
   it('tells wrong steps better than position and length do, and comes back from its file', {
     timeout: 120_000,
   }, async () => {
+    const traces = labelledChains(500)
     const lines = traces.slice(0, 5).map(({ problem, steps }) => ({ problem, steps }))
     const tuned = await trainReward({
       traces,
@@ -52,6 +58,22 @@ describe('a transformer trained with its head', () => {
     await saveReward(tuned.model, join(folder, 'tuned.json'))
     const back = await loadReward(join(folder, 'tuned.json'))
     expect(await back.score(lines)).toEqual(await tuned.model.score(lines))
+  })
+})
+
+describe('a transformer that has learnt right steps', () => {
+  it('tells wrong steps by their likelihood, with plain features beside it, and comes back from its file', {
+    timeout: 120_000,
+  }, async () => {
+    const traces = labelledChains(800)
+    const body = joinedBody([stepFeatures([]), likelihoodBody(chains)])
+    const { model, card } = await trainReward({ traces, kind: 'process', body })
+    const before = await trainReward({ traces, kind: 'process', body: stepFeatures([]) })
+    expect(card.metrics!.model.auroc).toBeGreaterThan(before.card.metrics!.model.auroc! + 0.1)
+    await saveReward(model, join(folder, 'likely.json'))
+    const back = await loadReward(join(folder, 'likely.json'))
+    const lines = traces.slice(0, 5).map(({ problem, steps }) => ({ problem, steps }))
+    expect(await back.score(lines)).toEqual(await model.score(lines))
   })
 })
 

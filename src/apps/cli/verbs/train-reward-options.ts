@@ -11,11 +11,15 @@ export const REWARD_OPTIONS = {
   body: z
     .string()
     .default('features')
-    .describe('reward: who reads steps: features, embedded[:name], http://host/v1#model, or several joined by +'),
+    .describe(
+      'reward: who reads steps: features, embedded[:name], likelihood[:name], http://host/v1#model, or several joined by +',
+    ),
   learner: z
     .string()
     .optional()
-    .describe('reward: who learns the head, with options as in mlp:hidden=32; logistic on features, else mlp'),
+    .describe(
+      'reward: who learns the head, with options as in mlp:hidden=32; logistic on features and likelihood, else mlp',
+    ),
   fineTune: z.boolean().default(false).describe('reward: train the embedded transformer with the head'),
   labels: z.string().optional().describe('reward: source of the labels where the traces have several'),
   meaning: z.enum(['correctness', 'value']).optional().describe('reward: meaning of the labels where there are both'),

@@ -1,4 +1,5 @@
 export { type EmbeddedBodyOptions, embeddedBody } from '../../rewards/bodies/embedded.ts'
+export { likelihoodBody } from '../../rewards/bodies/likelihood.ts'
 export {
   type ImplicitOptions,
   implicitReward,

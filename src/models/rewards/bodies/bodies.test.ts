@@ -9,6 +9,7 @@ import type { Line } from '../reward.ts'
 import { type Body, type Featured, joinedBody } from './body.ts'
 import { embeddedBody } from './embedded.ts'
 import { endpointBody } from './endpoint.ts'
+import { likelihoodBody } from './likelihood.ts'
 import { STEP_COLUMNS, stepFeatures, stepFeaturesOf } from './step-features.ts'
 
 const thoughts = (texts: readonly string[]): Step[] => texts.map((text) => ({ text, kind: 'thought' }))
@@ -65,6 +66,47 @@ describe('the embedded transformer as a body', () => {
     ]
     const codes = (await embeddedBody(chains).features(given)).map((one) => (one.ok ? 'ok' : one.error.code))
     expect(codes).toEqual(['GRD-MODEL-005', 'ok', 'GRD-MODEL-001', 'GRD-MODEL-002', 'GRD-WORLD-001'])
+  })
+})
+
+describe('the likelihood under the transformer as a body', () => {
+  let chains: LoadedModel
+  beforeAll(async () => {
+    chains = await loadEmbedded('chains')
+  })
+  afterAll(() => chains.dispose())
+
+  it('is sum, mean and lowest of the log-likelihoods of the tokens of a step, and those up to it', async () => {
+    const body = likelihoodBody(chains)
+    await seesNoFuture(body)
+    const head = `${line.problem.prompt}\n`
+    const [scored] = await chains.score([head + line.steps.map((step) => `${step.text}\n`).join('')])
+    const split = head.length + line.steps[0]!.text.length + 1
+    const first = scored!.logprobs.slice(head.length, split)
+    const own = scored!.logprobs.slice(split, split + line.steps[1]!.text.length + 1)
+    const sum = own.reduce((a, b) => a + b, 0)
+    const soFar = [...first, ...own]
+    const expected = [sum, sum / own.length, Math.min(...own), soFar.reduce((a, b) => a + b, 0), Math.min(...soFar)]
+    numbers((await body.features([line]))[0])
+      .slice(body.width, 2 * body.width)
+      .forEach((x, i) => {
+        expect(x).toBeCloseTo(expected[i]!, 4)
+      })
+  })
+
+  it('learns right steps only: they become likelier, the wrong one beside them does not', async () => {
+    const wrong: Line = { ...line, steps: line.steps.with(1, { ...line.steps[1]!, text: '7-8=3' }) }
+    const lessons = Array.from({ length: 12 }, () => ({
+      line: wrong,
+      steps: wrong.steps.map((_, step) => ({ step, target: step === 1 ? 0 : 1, weight: 1 })),
+    }))
+    const body = joinedBody([stepFeatures([]), likelihoodBody(chains)])
+    const adapted = await body.adapt!(lessons, 'test')
+    const sumOf = async (one: Body, step: number): Promise<number> =>
+      numbers((await one.features([wrong]))[0])[step * one.width + one.width - 5]!
+    expect(await sumOf(adapted, 2)).toBeGreaterThan(await sumOf(body, 2))
+    expect(await sumOf(adapted, 1)).toBeLessThan(-5)
+    expect(Object.keys(adapted.tensors ?? {}).every((name) => name.startsWith('1.'))).toBe(true)
   })
 })
 

@@ -23,6 +23,15 @@ const PartSpec = z.discriminatedUnion('kind', [
     fineTuned: z.boolean(),
   }),
   z.object({
+    kind: z.literal('likelihood'),
+    /** Name of the weights it started from, and the checksum of their file; its own stand in the model's file. */
+    model: z.string(),
+    sha256: z.string(),
+    separator: z.object({ text: z.string(), id: z.number() }),
+    tokenizer: z.string(),
+    renderer: z.string(),
+  }),
+  z.object({
     kind: z.literal('endpoint'),
     url: z.string(),
     model: z.string(),
@@ -66,6 +75,11 @@ export interface Body {
   features(lines: readonly Line[], signal?: AbortSignal): Promise<Featured[]>
   /** Trains itself with a linear head, where it was asked to. Its lines are known to be readable. */
   tune?(fit: readonly Lesson[], held: readonly Lesson[], seed: string): Promise<{ body: Body; fitted: FittedHead }>
+  /**
+   * Learns to read steps without a head: one is then fitted on other questions, since what it has learnt from looks
+   * better to it than what comes.
+   */
+  adapt?(lessons: readonly Lesson[], seed: string): Promise<Body>
   /** Weights of its own that a file must keep. */
   tensors?: Weights
   dispose?(): void
@@ -76,11 +90,16 @@ export interface Lesson {
   line: Line
   /** `target` in [0, 1]; steps without one are left out. */
   steps: readonly { step: number; target: number; weight: number }[]
+  /** The target of the last step speaks for all steps: how the run ended. */
+  whole?: boolean
 }
 
 /** Several bodies side by side, e.g. hidden states and what tools found; a line that one cannot read has no numbers. */
 export function joinedBody(bodies: readonly Body[]): Body {
   const width = bodies.reduce((sum, body) => sum + body.width, 0)
+  const tensors = bodies.flatMap((body, part) =>
+    Object.entries(body.tensors ?? {}).map(([name, own]) => [`${part}.${name}`, own]),
+  )
   return {
     spec: { kind: 'joined', parts: bodies.flatMap(({ spec }) => (spec.kind === 'joined' ? spec.parts : [spec])) },
     width,
@@ -103,6 +122,14 @@ export function joinedBody(bodies: readonly Body[]): Body {
         return { ok: true, features, usage }
       })
     },
+    ...(bodies.some((body) => body.adapt) && {
+      async adapt(lessons: readonly Lesson[], seed: string) {
+        const adapted: Body[] = []
+        for (const body of bodies) adapted.push((await body.adapt?.(lessons, seed)) ?? body)
+        return joinedBody(adapted)
+      },
+    }),
+    ...(tensors.length > 0 && { tensors: Object.fromEntries(tensors) }),
     dispose() {
       for (const body of bodies) body.dispose?.()
     },

@@ -18,8 +18,10 @@ export interface EmbeddedBodyOptions {
   fineTune?: Partial<StepHeadOptions>
 }
 
-type Base = LineReader &
-  Pick<LoadedModel, 'hidden' | 'weights' | 'dispose'> & { card: Pick<LoadedModel['card'], 'sha256'> }
+/** What of an embedded model tells it from others. */
+export type Identified = LineReader & { card: Pick<LoadedModel['card'], 'sha256'> }
+
+type Base = Identified & Pick<LoadedModel, 'hidden' | 'weights' | 'dispose'>
 
 /**
  * Steps as the transformer's state at the token that closes each of them, divided by its root mean square.
@@ -63,7 +65,7 @@ export function tunedBody(base: Base, own: EmbeddedModel, tensors: Weights): Bod
 }
 
 /** What the card of a reward model keeps of the model below. */
-export function embeddedSpec(model: Base, layer: number): Extract<PartSpec, { kind: 'embedded' }> {
+export function embeddedSpec(model: Identified, layer: number): Extract<PartSpec, { kind: 'embedded' }> {
   const marks = model.card.tasks.map(({ task, mark }) => [task, mark])
   return {
     kind: 'embedded',

@@ -1,0 +1,136 @@
+import { GradusError } from '../../../core/errors.ts'
+import { random } from '../../../core/seeds.ts'
+import { NO_USAGE } from '../../../core/words.ts'
+import type { LoadedModel } from '../../policies/embedded/load.ts'
+import { type EmbeddedModel, embeddedModel } from '../../policies/embedded/model.ts'
+import { batches, type Example } from '../../training/transformer/batches.ts'
+import type { Weights } from '../../training/transformer/params.ts'
+import { train } from '../../training/transformer/train.ts'
+import { SEPARATOR } from '../aligned-text.ts'
+import { lineText, readableText } from '../line-text.ts'
+import type { Body, Featured, Lesson, PartSpec } from './body.ts'
+import { embeddedSpec, type Identified } from './embedded.ts'
+
+type Base = Identified & Pick<LoadedModel, 'score' | 'weights' | 'dispose'>
+
+/**
+ * Columns of a step: sum, mean and lowest of the log-likelihoods of its tokens, then sum and lowest of all tokens up to
+ * its end; natural logarithms.
+ */
+const WIDTH = 5
+
+/**
+ * Texts seen in all, in passes over what is learnt from: some tasks are learnt suddenly, and the digits of a chain come
+ * after about a million tokens of right steps (docs/lab-log.md).
+ */
+const PASSES = 2
+const SETTINGS = { rate: 4e-3, warmup: 50, weightDecay: 0.02 } as const
+/** Tokens of a batch, about. */
+const BATCH_TOKENS = 2_048
+
+/**
+ * Steps as their log-likelihood under the embedded transformer after it has been trained on right steps alone.
+ *
+ * The tokens of a step with a target above .5 are learnt, all others are given: a model that has seen only right steps
+ * finds wrong ones unlikely. Expert iteration (Anthony et al. 2017) in the place of a critic: the supervision is that of
+ * steps, the loss is a language model's, so each digit of a right step teaches and not one bit a step.
+ */
+export function likelihoodBody(model: Base): Body {
+  return {
+    ...bodyOf(model, model),
+    async adapt(lessons, seed) {
+      const examples = lessons.map((lesson) => exampleOf(model, lesson)).filter(hasRoom(model))
+      const perPass = Math.ceil(examples.reduce((sum, one) => sum + tokensOf(model, one), 0) / BATCH_TOKENS)
+      const { weights } = await train({
+        config: model.config,
+        weights: await model.weights(),
+        steps: Math.max(1, PASSES * perPass),
+        batches: batches(shuffled(examples, seed), model.tokenizer, {
+          tokens: BATCH_TOKENS,
+          context: model.config.context,
+          promptWeight: 0,
+        }),
+        ...SETTINGS,
+      })
+      return adaptedBody(model, weights)
+    },
+  }
+}
+
+/** The body with weights of its own. */
+export async function adaptedBody(base: Base, weights: Weights): Promise<Body> {
+  const own = await embeddedModel(base.config, base.tokenizer, weights)
+  return {
+    ...bodyOf(base, own),
+    tensors: weights,
+    dispose() {
+      own.dispose()
+      base.dispose()
+    },
+  }
+}
+
+/** What the card of a reward model keeps of it. */
+export function likelihoodSpec(model: Base): Extract<PartSpec, { kind: 'likelihood' }> {
+  const { separator, tokenizer, renderer, sha256 } = embeddedSpec(model, model.config.layers)
+  return { kind: 'likelihood', model: model.name, sha256, separator, tokenizer, renderer }
+}
+
+function bodyOf(base: Base, reader: Pick<EmbeddedModel, 'score'>): Body {
+  return {
+    spec: likelihoodSpec(base),
+    width: WIDTH,
+    async features(lines) {
+      const texts = lines.map((line) => readableText(base, line))
+      const good = texts.flatMap((text) => (text instanceof GradusError ? [] : [text.text]))
+      const scored = (await reader.score(good)).values()
+      return texts.map((text): Featured => {
+        if (text instanceof GradusError) return { ok: false, error: text, usage: NO_USAGE }
+        const { logprobs, tokenIds } = scored.next().value!
+        const features = new Float32Array(text.ends.length * WIDTH)
+        const soFar = { sum: 0, min: 0 }
+        text.ends.forEach((end, step) => {
+          const own = logprobs.slice(step === 0 ? text.from : text.ends[step - 1]! + 1, end + 1)
+          const sum = own.reduce((a, b) => a + b, 0)
+          const min = Math.min(...own)
+          soFar.sum += sum
+          soFar.min = Math.min(soFar.min, min)
+          features.set([sum, sum / own.length, min, soFar.sum, soFar.min], step * WIDTH)
+        })
+        return { ok: true, features, usage: { ...NO_USAGE, calls: 1, promptTokens: tokenIds.length } }
+      })
+    },
+    dispose: () => base.dispose(),
+  }
+}
+
+/** Every step is closed by its separator, the last one too: as it will be read. */
+function exampleOf(model: Base, { line, steps, whole }: Lesson): Example {
+  const { text } = lineText(model, line)
+  const completion = line.steps.map((step) => step.text + SEPARATOR).join('')
+  const right = new Set(steps.flatMap(({ step, target }) => (target > 0.5 ? [step] : [])))
+  const all = whole === true && right.size > 0
+  const given: [number, number][] = []
+  let at = 0
+  line.steps.forEach((step, i) => {
+    const end = at + step.text.length + SEPARATOR.length
+    if (!all && !right.has(i)) given.push([at, end])
+    at = end
+  })
+  return { prompt: text.slice(0, -completion.length - SEPARATOR.length), completion, given }
+}
+
+function tokensOf({ tokenizer }: Base, { prompt, completion }: Example): number {
+  return tokenizer.encode(`${prompt}${SEPARATOR}${completion}`).length + 1
+}
+
+/** A text that can be read may still have no room for the end token behind it. */
+function hasRoom(model: Base): (example: Example) => boolean {
+  return (example) => tokensOf(model, example) <= model.config.context
+}
+
+/** Endless passes, each in another order. */
+function* shuffled(examples: readonly Example[], seed: string): Generator<Example, void> {
+  const order = random(`${seed}/order`)
+  while (examples.length > 0) yield* order.shuffle(examples)
+}
