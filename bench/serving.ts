@@ -5,12 +5,15 @@
  *
  * A request holds one solution of four short steps; the model is a linear head on plain step features (as `gradus train
  * reward --body features` makes it). Requests go out at a fixed rate, whether earlier ones have come back or not, and a
- * latency counts from when the request was due: a server that falls behind shows it.
+ * latency counts from when the request was due: a server that falls behind shows it. Beside it stand the time that the
+ * server itself saw (its `/metrics`), and how late the event loops of both processes were: they tell whose a long
+ * latency is, or that neither had the processor.
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { Agent, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks'
 import { parseArgs } from 'node:util'
 import { serve } from '@hono/node-server'
 import { serverApp } from '../src/apps/server/root.ts'
@@ -39,6 +42,26 @@ async function linear(): Promise<RewardModel> {
   return (await trainReward({ traces, kind: 'process', body: stepFeatures(traces) })).model
 }
 
+/** What the server process says of itself. */
+interface Look {
+  mb: number
+  cpuUs: number
+  late: string
+  pauses: { ms: number; most: number }
+}
+
+/** How late timers of this process have been since it was asked to `reset`. */
+function lateness(): { reset(): void; text(): string } {
+  const RESOLUTION_MS = 1
+  const seen = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
+  seen.enable()
+  const ms = (ns: number): string => Math.max(0, ns / 1e6 - RESOLUTION_MS).toFixed(1)
+  return {
+    reset: () => seen.reset(),
+    text: () => `p50 ${ms(seen.percentile(50))}   p99 ${ms(seen.percentile(99))}   most ${ms(seen.max)}`,
+  }
+}
+
 async function server(): Promise<void> {
   const app = serverApp({
     models: [],
@@ -49,16 +72,34 @@ async function server(): Promise<void> {
   const listening = serve({ fetch: app.fetch, hostname: '127.0.0.1', port: 0 })
   await once(listening, 'listening')
   process.send?.({ port: (listening.address() as AddressInfo).port })
-  process.on('message', () => process.send?.({ rss: process.memoryUsage.rss(), cpu: process.cpuUsage() }))
+  const late = lateness()
+  const pauses = { ms: 0, most: 0 }
+  new PerformanceObserver((list) => {
+    for (const { duration } of list.getEntries()) {
+      pauses.ms += duration
+      pauses.most = Math.max(pauses.most, duration)
+    }
+  }).observe({ entryTypes: ['gc'] })
+  process.on('message', (asked) => {
+    if (asked === 'begin') {
+      late.reset()
+      pauses.ms = pauses.most = 0
+    }
+    const { user, system } = process.cpuUsage()
+    const look: Look = { mb: process.memoryUsage.rss() / 2 ** 20, cpuUs: user + system, late: late.text(), pauses }
+    process.send?.(look)
+  })
+  // An end in order, so that a profile of it is written.
+  process.on('disconnect', () => process.exit())
 }
 
 async function load(seconds: number, rate: number, connections: number): Promise<void> {
   const child = fork(import.meta.filename, ['--server'])
   const [{ port }] = (await once(child, 'message')) as [{ port: number }]
-  const look = async (): Promise<{ mb: number; seconds: number }> => {
-    child.send('look')
-    const [told] = (await once(child, 'message')) as [{ rss: number; cpu: NodeJS.CpuUsage }]
-    return { mb: told.rss / 1024 / 1024, seconds: (told.cpu.user + told.cpu.system) / 1e6 }
+  const look = async (asked: 'begin' | 'look' = 'look'): Promise<Look> => {
+    child.send(asked)
+    const [told] = (await once(child, 'message')) as [Look]
+    return told
   }
   const draw = random('bench/serving')
   const bodies = Array.from({ length: 200 }, () => {
@@ -91,10 +132,14 @@ async function load(seconds: number, rate: number, connections: number): Promise
   for (let i = 0; i < 500; i++) await ask(bodies[i % bodies.length]!)
 
   const latencies: number[] = []
-  const first = await look()
+  const late = lateness()
+  const first = await look('begin')
+  const before = await answered(port)
   const memory = [first.mb]
   let wrong = 0
   let sent = 0
+  late.reset()
+  const own = process.cpuUsage()
   const began = performance.now()
   const total = seconds * rate
   const under: Promise<void>[] = []
@@ -114,21 +159,39 @@ async function load(seconds: number, rate: number, connections: number): Promise
   }
   await Promise.all(under)
   const took = (performance.now() - began) / 1000
+  const { user, system } = process.cpuUsage(own)
+  const after = await answered(port)
   const last = await look()
   memory.push(last.mb)
-  const each = ((last.seconds - first.seconds) / latencies.length) * 1e6
+  const each = (last.cpuUs - first.cpuUs) / latencies.length
   latencies.sort((a, b) => a - b)
   const at = (q: number): string => (latencies[Math.floor(q * (latencies.length - 1))] ?? Number.NaN).toFixed(1)
   console.log(
     `  ${(latencies.length / took).toFixed(0)} requests/s of ${rate} asked, ${seconds} s, ${connections} connections, ${wrong} refused or failed`,
   )
   console.log(`  latency ms   p50 ${at(0.5)}   p90 ${at(0.9)}   p99 ${at(0.99)}   p99.9 ${at(0.999)}   most ${at(1)}`)
+  const buckets = after.map(({ edge, count }, i) => ({ edge, count: count - (before[i]?.count ?? 0) }))
+  const all = buckets.at(-1)?.count ?? 0
+  const within = (q: number): string => buckets.find(({ count }) => count >= q * all)?.edge ?? '+Inf'
+  const slow = all - (buckets.find(({ edge }) => edge === '0.05')?.count ?? 0)
   console.log(
-    `  server CPU   ${each.toFixed(0)} us a request, so at most ${(1e6 / each).toFixed(0)} requests/s on one core of its own`,
+    `  server s     p50 up to ${within(0.5)}   p90 ${within(0.9)}   p99 ${within(0.99)}   p99.9 ${within(0.999)}   ${slow} of ${all} above 0.05`,
+  )
+  console.log(`  late, ms     client ${late.text()}   |   server ${last.late}`)
+  console.log(`  server GC    ${last.pauses.ms.toFixed(0)} ms in all, longest ${last.pauses.most.toFixed(1)} ms`)
+  console.log(
+    `  server CPU   ${each.toFixed(0)} us a request, so at most ${(1e6 / each).toFixed(0)} requests/s on one core of its own; client ${((user + system) / latencies.length).toFixed(0)} us`,
   )
   console.log(`  server MB    ${memory.map((m) => m.toFixed(0)).join(' ')}`)
-  child.kill()
+  child.disconnect()
   agent.destroy()
+}
+
+/** Requests that the server answered within each edge (seconds), by its own clock. */
+async function answered(port: number): Promise<{ edge: string; count: number }[]> {
+  const metrics = await fetch(`http://127.0.0.1:${port}/metrics`, { headers: { authorization: `Bearer ${TOKEN}` } })
+  const rows = (await metrics.text()).matchAll(/^gradus_request_seconds_bucket\{le="(.+)"\} (\d+)$/gm)
+  return Array.from(rows, ([, edge = '', count]) => ({ edge, count: Number(count) }))
 }
 
 const { values } = parseArgs({

@@ -1,4 +1,7 @@
-/** Longest time that a call waits for others to share its batch with; far below one step of any model. */
+/**
+ * Longest time that a call waits for others to share its batch with; far below one step of a transformer. It never waits
+ * longer than the last batch took: where a model is as fast as that, waiting would be most of the answer's time.
+ */
 const WAIT_MS = 4
 const MAX_BATCH = 128
 
@@ -10,6 +13,7 @@ const MAX_BATCH = 128
 export class Batcher<Q, A> {
   #waiting: { call: Q; resolve: (answer: A) => void; reject: (reason: unknown) => void }[] = []
   #running = false
+  #lastMs = WAIT_MS
   readonly #run: (calls: readonly Q[]) => Promise<readonly A[]>
   readonly #limit: number
 
@@ -24,7 +28,9 @@ export class Batcher<Q, A> {
       this.#waiting.push({ call, resolve, reject })
       if (!this.#running) {
         this.#running = true
-        setTimeout(() => void this.#drain(), WAIT_MS)
+        const begin = (): void => void this.#drain()
+        if (this.#lastMs < 1) setImmediate(begin)
+        else setTimeout(begin, Math.min(WAIT_MS, this.#lastMs))
       }
     })
   }
@@ -32,8 +38,10 @@ export class Batcher<Q, A> {
   async #drain(): Promise<void> {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, MAX_BATCH)
+      const began = performance.now()
       try {
         const answers = await this.#run(batch.map((b) => b.call))
+        this.#lastMs = performance.now() - began
         batch.forEach((b, i) => {
           b.resolve(answers[i]!)
         })

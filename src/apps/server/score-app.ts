@@ -1,5 +1,5 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
-import type { Context } from 'hono'
+import type { Context, MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { type ErrorCode, GradusError } from '../../core/errors.ts'
 import { guard } from './guard.ts'
@@ -120,8 +120,7 @@ export function scoreApp(service: ScoreService, { token, reading, abstainAs }: S
     )
   })
   // Trainers that cannot send headers give the token in the address.
-  for (const path of SCORE_PATHS)
-    app.use(path, guard(token, { inAddress: true }), bodyLimit({ maxSize: BODY_BYTES, onError: tooLarge }))
+  for (const path of SCORE_PATHS) app.use(path, guard(token, { inAddress: true }), limited)
   app.use('/metrics', guard(token))
   app.get('/metrics', (c) => c.text(service.metrics.text(), 200, { 'content-type': 'text/plain; version=0.0.4' }))
 
@@ -159,6 +158,18 @@ export function scoreApp(service: ScoreService, { token, reading, abstainAs }: S
 
 const SCORE_PATHS = ['/get_reward', '/score', '/v1/score', '/pooling', '/v1/rewards'] as const
 const KNOWN = new Set<string>([...SCORE_PATHS, '/health', '/metrics', '/openapi.json'])
+
+const counted = bodyLimit({ maxSize: BODY_BYTES, onError: tooLarge })
+
+/**
+ * A body that says how long it is, is believed: Node reads no more. `bodyLimit` alone would first make a web stream of
+ * it, which takes as long as everything else of a small request.
+ */
+const limited: MiddlewareHandler = (c, next) => {
+  const length = c.req.header('content-length')
+  if (length === undefined || c.req.header('transfer-encoding') !== undefined) return counted(c, next)
+  return Number(length) > BODY_BYTES ? Promise.resolve(tooLarge(c)) : next()
+}
 
 function tooLarge(c: Context): Response {
   return c.json(errorBody(`more than ${BODY_BYTES / 1024 / 1024} MiB`, 'GRD-IO-010'), 413)

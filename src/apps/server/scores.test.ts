@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { type IncomingMessage, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { type ServerType, serve } from '@hono/node-server'
 import OpenAI from 'openai'
@@ -254,12 +256,13 @@ describe('requests that cannot be served', () => {
     expect(counted).toContain('gradus_queued_lines 0')
   })
 
-  it('asks the model once for what arrives together', async () => {
+  it('asks a model that takes its time once for what arrives together', async () => {
     const batches: number[] = []
     const counting: RewardModel = {
       ...sums,
-      score: (lines) => {
+      score: async (lines) => {
         batches.push(lines.length)
+        await setTimeout(10)
         return sums.score(lines)
       },
     }
@@ -269,6 +272,24 @@ describe('requests that cannot be served', () => {
     )
     expect(batches.reduce((a, b) => a + b, 0)).toBe(50)
     expect(batches.length).toBeLessThan(25)
+  })
+
+  it('refuses a body beyond 64 MiB by its length alone, and reads one that does not say its length', async () => {
+    const { base } = await start()
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${TOKEN}` }
+    const status = async (more: Record<string, string | number>, body?: string): Promise<number | undefined> => {
+      const asked = request(`${base}/v1/rewards`, { method: 'POST', headers: { ...headers, ...more } })
+      asked.on('error', () => {})
+      if (body === undefined) asked.flushHeaders()
+      else asked.end(body)
+      const [answer] = (await once(asked, 'response')) as [IncomingMessage]
+      asked.destroy()
+      return answer.statusCode
+    }
+    expect(await status({ 'content-length': 64 * 1024 * 1024 + 1 })).toBe(413)
+    const small = JSON.stringify({ lines: [{ prompt: 'q', steps: ['1 + 1 = 2'] }] })
+    expect(await status({ 'transfer-encoding': 'chunked' }, small)).toBe(200)
+    expect(await status({ 'content-length': small.length }, small)).toBe(200)
   })
 })
 

@@ -51,8 +51,12 @@ export function standardOf({ width, features }: Pick<Rows, 'width' | 'features'>
 
 /** Columns with mean 0 and spread 1, in double precision. */
 export function standardised(features: Float32Array, { means, scales }: Standard): Float64Array {
-  const width = means.length
-  return Float64Array.from(features, (x, at) => (x - means[at % width]!) / scales[at % width]!)
+  const out = new Float64Array(features.length)
+  for (let at = 0, column = 0; at < out.length; at++) {
+    out[at] = (features[at]! - means[column]!) / scales[column]!
+    if (++column === means.length) column = 0
+  }
+  return out
 }
 
 export function sigmoid(logit: number): number {
