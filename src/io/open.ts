@@ -20,8 +20,10 @@ export interface Opened {
 
 /** Enough to see a first record of nearly every file. */
 const HEAD_BYTES = 1 << 20
+/** Read at once: each read wakes a thread, which costs as much as parsing twenty records. */
+const READ_BYTES = 1 << 20
 /** Small enough that a piece's parsed records die young (docs/decisions/jsonl-reading.md). */
-const PIECE_BYTES = 1 << 17
+const PIECE_BYTES = 1 << 16
 /** Output of gunzip; where the data turn out to be damaged, at most this much before the damage is lost. */
 const CHUNK_BYTES = 1 << 16
 
@@ -66,17 +68,21 @@ export async function openBytes(path: string): Promise<Opened> {
 
 /**
  * Pieces of a file in two buffers that are used again and again: twice as fast as a stream for small records. The next
- * piece is read while the last one is looked at.
+ * ones are read while the last ones are looked at. A piece ends with a line feed wherever there is one near enough, so
+ * that a reader of lines has nothing to join.
  * @param from byte to begin at
  */
 export async function* filePieces(path: string, from = 0): AsyncGenerator<Buffer> {
   const file = await open(path).catch((cause: NodeJS.ErrnoException) => {
     throw cannotOpen(path, cause)
   })
-  const buffers = [Buffer.allocUnsafeSlow(PIECE_BYTES), Buffer.allocUnsafeSlow(PIECE_BYTES)] as const
+  const room = READ_BYTES + PIECE_BYTES
+  const buffers = [Buffer.allocUnsafeSlow(room), Buffer.allocUnsafeSlow(room)] as const
   let at = from
+  /** Bytes of an unfinished line, at the beginning of the buffer that is read into. */
+  let kept = 0
   const read = (into: Buffer) => {
-    const reading = file.read(into, 0, into.length, from === 0 ? null : at)
+    const reading = file.read(into, kept, READ_BYTES, from === 0 ? null : at)
     // Whoever asks for the piece hears of a failure.
     reading.catch(() => {})
     return reading
@@ -85,14 +91,35 @@ export async function* filePieces(path: string, from = 0): AsyncGenerator<Buffer
   try {
     for (let turn = 1; ; turn++) {
       const { bytesRead, buffer } = await ahead
+      if (bytesRead === 0) {
+        if (kept > 0) yield buffer.subarray(0, kept)
+        return
+      }
       at += bytesRead
-      if (bytesRead === 0) return
-      ahead = read(buffers[turn % 2]!)
-      yield buffer.subarray(0, bytesRead)
+      const filled = buffer.subarray(0, kept + bytesRead)
+      const lines = filled.lastIndexOf(10) + 1
+      const end = filled.length - lines <= PIECE_BYTES ? lines : filled.length
+      const next = buffers[turn % 2]!
+      filled.copy(next, 0, end)
+      kept = filled.length - end
+      ahead = read(next)
+      yield* cut(filled.subarray(0, end))
     }
   } finally {
     await ahead.catch(() => {})
     await file.close()
+  }
+}
+
+/** Pieces of about `PIECE_BYTES` that end with a line feed, longer ones where a line is longer. */
+function* cut(bytes: Buffer): Generator<Buffer> {
+  for (let from = 0; from < bytes.length; ) {
+    const wanted = from + PIECE_BYTES
+    let to = bytes.lastIndexOf(10, wanted - 1) + 1
+    if (to <= from) to = bytes.indexOf(10, wanted) + 1
+    if (to === 0 || wanted >= bytes.length) to = bytes.length
+    yield bytes.subarray(from, to)
+    from = to
   }
 }
 
