@@ -46,3 +46,12 @@ export function checkManyFlags(options: ManyFlags): void {
 export function databaseUrlOf({ databaseUrl }: { databaseUrl?: string | undefined }): string | undefined {
   return databaseUrl ?? process.env['GRADUS_DATABASE_URL']
 }
+
+/** For verbs that can do nothing without one. */
+export function noDatabase(): GradusError {
+  return new GradusError('GRD-CLI-002', {
+    where: { field: '--database-url' },
+    found: 'nothing',
+    expected: 'postgres://user:password@host/database, here or in GRADUS_DATABASE_URL',
+  })
+}

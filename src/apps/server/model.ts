@@ -1,4 +1,5 @@
-import { type EmbeddedModel, taskOfText } from '../../models/policies/embedded/index.ts'
+import { taskOfText } from '../../models/policies/embedded/cards.ts'
+import type { EmbeddedModel } from '../../models/policies/embedded/model.ts'
 import { splitter } from '../../models/training/transformer/tokenizer.ts'
 
 /** A token with its text and log-probability (natural logarithm). */

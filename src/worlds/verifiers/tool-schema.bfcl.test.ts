@@ -64,15 +64,14 @@ function goldCalls(which: 'tune' | 'report'): Call[] {
   return calls
 }
 
-const verdict = (call: Call, tool: string, input: unknown) => {
+const verdict = async (call: Call, tool: string, input: unknown) => {
   const trace: Trace = {
     id: 'bfcl',
     problem: { id: 'bfcl', prompt: call.question, context: [{ kind: 'tools', tools: call.tools }] },
     steps: [{ text: '', kind: 'action', action: { tool, input } }],
     source: { generator: 'gold', dataset: 'bfcl-v4', licence: 'Apache-2.0' },
   }
-  const findings = toolSchema.verify(trace, { allowCode: false, allowLocalExec: false })
-  if (!Array.isArray(findings)) throw new Error('tool-schema answers at once')
+  const findings = await toolSchema.verify(trace, { allowCode: false, allowLocalExec: false })
   return findings[0]
 }
 
@@ -97,18 +96,20 @@ const CHANGES: Record<string, (call: Call, seed: string) => { tool?: string; inp
   },
 }
 
-function rates(which: 'tune' | 'report') {
+async function rates(which: 'tune' | 'report') {
   const calls = goldCalls(which)
   const share = (verdicts: (string | undefined)[], wanted: string) =>
     verdicts.filter((v) => v === wanted).length / verdicts.length
-  const gold = calls.map((call) => verdict(call, call.tool, call.input))
-  const changed = Object.entries(CHANGES).map(([name, change]): [string, number] => {
-    const verdicts = calls.flatMap((call, i) => {
+  const gold = await Promise.all(calls.map((call) => verdict(call, call.tool, call.input)))
+  const changed: [string, number][] = []
+  for (const [name, change] of Object.entries(CHANGES)) {
+    const findings = calls.flatMap((call, i) => {
       const to = change(call, `0/bfcl/${name}/${i}`)
-      return to ? [verdict(call, to.tool ?? call.tool, to.input ?? call.input)?.verdict] : []
+      return to ? [verdict(call, to.tool ?? call.tool, to.input ?? call.input)] : []
     })
-    return [name, share(verdicts, 'incorrect')]
-  })
+    const verdicts = (await Promise.all(findings)).map((finding) => finding?.verdict)
+    changed.push([name, share(verdicts, 'incorrect')])
+  }
   return {
     calls: calls.length,
     gold: share(
@@ -121,13 +122,13 @@ function rates(which: 'tune' | 'report') {
 }
 
 describe.skipIf(!here)(`tool-schema on BFCL v4${here ? '' : ' (GRADUS_DATA is not set)'}`, () => {
-  it('passes the gold calls but for one that its own schema does not declare, and refuses changed ones', () => {
-    const tune = rates('tune')
+  it('passes the gold calls but for one that its own schema does not declare, and refuses changed ones', async () => {
+    const tune = await rates('tune')
     expect(tune.misses).toEqual(['the call of bank.calculate_balance does not fit its schema: type is not declared'])
     expect(Math.min(...Object.values(tune.changed))).toBeGreaterThan(0.995)
   })
-  it('does the same on the report half', () => {
-    const { calls, gold, changed } = rates('report')
+  it('does the same on the report half', async () => {
+    const { calls, gold, changed } = await rates('report')
     console.info(`tool-schema, BFCL v4 report half: ${calls} gold calls`, { gold, ...changed })
     expect(gold).toBeGreaterThan(0.99)
     expect(Math.min(...Object.values(changed))).toBeGreaterThan(0.99)

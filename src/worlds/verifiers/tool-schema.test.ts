@@ -11,15 +11,14 @@ const weather = {
   },
 }
 
-function check(tool: string, input: unknown, tools: { name: string; parameters?: unknown }[] = [weather]) {
+async function check(tool: string, input: unknown, tools: { name: string; parameters?: unknown }[] = [weather]) {
   const trace: Trace = {
     id: 't',
     problem: { id: 'p', prompt: '', context: [{ kind: 'tools', tools }] },
     steps: [{ text: '', kind: 'action', action: { tool, input } }],
     source: { generator: '', dataset: '', licence: '' },
   }
-  const findings = toolSchema.verify(trace, { allowCode: false, allowLocalExec: false })
-  if (!Array.isArray(findings)) throw new Error('tool-schema answers at once')
+  const findings = await toolSchema.verify(trace, { allowCode: false, allowLocalExec: false })
   return [findings[0]?.verdict, findings[0]?.reason]
 }
 
@@ -55,40 +54,40 @@ describe('tool-schema', () => {
       'incorrect',
       'the call of weather does not fit its schema: when is not declared',
     ],
-  ])('%s %j is %s', (tool, input, verdict, reason) => {
-    expect(check(tool, input)).toEqual([verdict, reason])
+  ])('%s %j is %s', async (tool, input, verdict, reason) => {
+    expect(await check(tool, input)).toEqual([verdict, reason])
   })
 
-  it('abstains without a schema, without tools, and on a schema that cannot be read', () => {
-    expect(check('free', { x: 1 }, [{ name: 'free' }])).toEqual(['unknown', 'free has no schema'])
-    expect(check('weather', {}, [])).toEqual(['unknown', 'the problem does not list its tools'])
+  it('abstains without a schema, without tools, and on a schema that cannot be read', async () => {
+    expect(await check('free', { x: 1 }, [{ name: 'free' }])).toEqual(['unknown', 'free has no schema'])
+    expect(await check('weather', {}, [])).toEqual(['unknown', 'the problem does not list its tools'])
     const far = { name: 'far', parameters: { type: 'object', properties: { x: { $ref: 'http://nowhere/x' } } } }
-    expect(check('far', { x: 1 }, [far])[0]).toBe('unknown')
+    expect((await check('far', { x: 1 }, [far]))[0]).toBe('unknown')
   })
 
-  it('reads the type names of BFCL and Gemini, and leaves parameters that are called like keywords alone', () => {
+  it('reads the type names of BFCL and Gemini, and leaves parameters that are called like keywords alone', async () => {
     const types = (type: string) => ({
       name: 'f',
       parameters: { type, properties: { type: { type: 'FLOAT' }, pattern: { type: 'any' } } },
     })
     for (const type of ['dict', 'OBJECT', 'object']) {
-      expect(check('f', { type: 1.5, pattern: [1] }, [types(type)])[0]).toBe('correct')
-      expect(check('f', { type: 'x' }, [types(type)])[0]).toBe('incorrect')
+      expect((await check('f', { type: 1.5, pattern: [1] }, [types(type)]))[0]).toBe('correct')
+      expect((await check('f', { type: 'x' }, [types(type)]))[0]).toBe('incorrect')
     }
   })
 
-  it('is not stopped by a hostile pattern', () => {
+  it('is not stopped by a hostile pattern', async () => {
     const slow = {
       name: 'f',
       parameters: { type: 'object', properties: { x: { type: 'string', pattern: '^(a+)+$' } } },
     }
     const started = performance.now()
-    expect(check('f', { x: `${'a'.repeat(40)}b` }, [slow])[0]).toBe('correct')
+    expect((await check('f', { x: `${'a'.repeat(40)}b` }, [slow]))[0]).toBe('correct')
     expect(performance.now() - started).toBeLessThan(1000)
   })
 
-  it('does not close a schema that allows more', () => {
+  it('does not close a schema that allows more', async () => {
     const open = { name: 'f', parameters: { type: 'object', properties: {}, additionalProperties: true } }
-    expect(check('f', { x: 1 }, [open])[0]).toBe('correct')
+    expect((await check('f', { x: 1 }, [open]))[0]).toBe('correct')
   })
 })

@@ -1,5 +1,4 @@
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
-import addFormats from 'ajv-formats'
+import type { Ajv, ErrorObject, ValidateFunction } from 'ajv'
 import { z } from 'zod'
 import { LIMITS } from '../../core/limits.ts'
 import type { Step, Trace } from '../../core/words.ts'
@@ -26,12 +25,14 @@ export const toolSchema: Verifier = {
     measured: 'BFCL v4, tune half: 859 gold calls and 4,293 changed ones; correct is a guess',
   },
   applies: (trace) => offered(trace).length > 0 && trace.steps.some((step) => step.action !== undefined),
-  verify(trace) {
+  async verify(trace) {
     const tools = offered(trace)
+    ajv ??= loadAjv()
+    const compiler = await ajv
     return trace.steps.map((step) => {
       if (!step.action) return UNKNOWN('no tool call in this step')
       if (tools.length === 0) return UNKNOWN('the problem does not list its tools')
-      return judge(step.action, tools)
+      return judge(step.action, tools, compiler)
     })
   },
 }
@@ -47,7 +48,7 @@ function offered(trace: Trace): Tool[] {
   return (trace.problem.context ?? []).flatMap((c) => (c.kind === 'tools' ? c.tools : []))
 }
 
-function judge(action: NonNullable<Step['action']>, tools: readonly Tool[]): Finding {
+function judge(action: NonNullable<Step['action']>, tools: readonly Tool[], compiler: Ajv): Finding {
   const tool = tools.find((t) => t.name === action.tool)
   if (!tool) {
     const known = tools.slice(0, SHOWN_TOOLS).map((t) => t.name)
@@ -60,7 +61,7 @@ function judge(action: NonNullable<Step['action']>, tools: readonly Tool[]): Fin
     return wrong(`the arguments of ${tool.name} are not a JSON object`)
   }
   if (tool.parameters === undefined || tool.parameters === null) return UNKNOWN(`${tool.name} has no schema`)
-  const validator = validatorOf(tool.parameters)
+  const validator = validatorOf(tool.parameters, compiler)
   if ('unreadable' in validator) return UNKNOWN(`the schema of ${tool.name} cannot be read: ${validator.unreadable}`)
   if (validator(input)) return { verdict: 'correct', reason: `the call fits the schema of ${tool.name}` }
   const errors = (validator.errors ?? []).map(explained)
@@ -85,27 +86,33 @@ function parsed(input: unknown): unknown {
   }
 }
 
-const ajv = new Ajv({ strict: false, allErrors: true, validateSchema: false, logger: false })
-addFormats.default(ajv)
+/** Loaded with the first tool call, since that takes a tenth of the time to start. */
+let ajv: Promise<Ajv> | undefined
+
+async function loadAjv(): Promise<Ajv> {
+  const [{ Ajv }, { default: addFormats }] = await Promise.all([import('ajv'), import('ajv-formats')])
+  const compiler = new Ajv({ strict: false, allErrors: true, validateSchema: false, logger: false })
+  return addFormats.default(compiler)
+}
 
 /** Compiling costs a millisecond or two, and traces of one set share their tools. */
 const compiled = new WeakMap<object, Validator>()
 
-function validatorOf(parameters: unknown): Validator {
+function validatorOf(parameters: unknown, compiler: Ajv): Validator {
   if (typeof parameters !== 'object' || parameters === null) return { unreadable: 'not an object' }
-  const known = compiled.get(parameters) ?? compile(parameters)
+  const known = compiled.get(parameters) ?? compile(parameters, compiler)
   compiled.set(parameters, known)
   return known
 }
 
-function compile(parameters: object): Validator {
+function compile(parameters: object, compiler: Ajv): Validator {
   try {
     const schema = readSchema(parameters, 0)
     if (typeof schema !== 'object' || schema === null) return { unreadable: 'not an object' }
     const whole = 'patternProperties' in parameters ? schema : closed(schema)
-    const validator = ajv.compile(whole)
+    const validator = compiler.compile(whole)
     // Its own cache holds schemas for ever.
-    ajv.removeSchema(whole)
+    compiler.removeSchema(whole)
     return validator
   } catch (error) {
     return { unreadable: error instanceof Error ? error.message : String(error) }

@@ -4,7 +4,7 @@ import { GradusError } from '../../../core/errors.ts'
 import { contentHash } from '../../../core/hash.ts'
 import { Engine } from '../../../engine/engine.ts'
 import { splitterNamed } from '../../../io/steps/resplit.ts'
-import { loadEmbedded, shippedCards, USUAL_WEIGHTS, weightsByTask } from '../../../models/policies/embedded/index.ts'
+import { shippedCards, USUAL_WEIGHTS, weightsByTask } from '../../../models/policies/embedded/cards.ts'
 import type { RewardModel } from '../../../models/rewards/reward.ts'
 import { openPolicy, POLICY_FORMS, readPolicySpec } from '../../pipeline/open-policy.ts'
 import { openReward, REWARD_FORMS, readRewardSpec, rewardHost } from '../../pipeline/open-reward.ts'
@@ -120,6 +120,7 @@ async function servedModels(asked: readonly string[]): Promise<ServedModel[]> {
   const named = asked.filter((name) => name !== 'embedded').map((name) => name.replace(/^embedded:/, ''))
   const models: ServedModel[] = []
   for (const name of new Set([...named, ...cards.map((card) => card.name)])) {
+    const { loadEmbedded } = await import('../../../models/policies/embedded/load.ts')
     models.push(servedEmbedded(name, await loadEmbedded(name)))
   }
   const usual = models.find(({ name }) => name === USUAL_WEIGHTS)

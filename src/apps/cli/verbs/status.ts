@@ -4,10 +4,9 @@ import { jobStatus, liveWorkers } from '../../../engine/distributed/catalogue.ts
 import { openDatabase } from '../../../engine/distributed/database.ts'
 import { pauseJob, resumeJob } from '../../../engine/distributed/plan.ts'
 import { Queue } from '../../../engine/distributed/queue.ts'
-import { databaseUrlOf } from '../many-flags.ts'
+import { databaseUrlOf, noDatabase } from '../many-flags.ts'
 import { statusText } from '../show/job-status.ts'
 import { EXIT, verb } from '../verb.ts'
-import { noDatabase } from './worker.ts'
 
 const Options = z.object({
   databaseUrl: z

@@ -4,7 +4,7 @@ import { openDatabase } from '../../../engine/distributed/database.ts'
 import { Queue } from '../../../engine/distributed/queue.ts'
 import { Worker } from '../../../engine/distributed/worker.ts'
 import { JOB_KINDS } from '../../pipeline/jobs/index.ts'
-import { databaseUrlOf } from '../many-flags.ts'
+import { databaseUrlOf, noDatabase } from '../many-flags.ts'
 import { count } from '../show/style.ts'
 import { EXIT, type Terminal, verb } from '../verb.ts'
 
@@ -63,15 +63,6 @@ export const worker = verb({
     return EXIT.done
   },
 })
-
-/** @returns the error for a verb that needs a database and has none */
-export function noDatabase(): GradusError {
-  return new GradusError('GRD-CLI-002', {
-    where: { field: '--database-url' },
-    found: 'nothing',
-    expected: 'postgres://user:password@host/database, here or in GRADUS_DATABASE_URL',
-  })
-}
 
 function trouble(terminal: Terminal, error: unknown): void {
   terminal.err(

@@ -9,9 +9,10 @@ export {
   stepRewards,
 } from '../../rewards/implicit.ts'
 export { type PreferencePair, type PreferenceTraining, trainPreference } from '../../training/transformer/preference.ts'
-export { embeddedByTask, shippedCards, taskOfText, USUAL_WEIGHTS, weightsByTask } from './by-task.ts'
+export { embeddedByTask } from './by-task.ts'
+export { type Card, shippedCards, taskOfText, USUAL_WEIGHTS, weightsByTask } from './cards.ts'
 export { type PassRates, passRates } from './evaluate.ts'
-export { type Card, type LoadedModel, loadEmbedded } from './load.ts'
+export { type LoadedModel, loadEmbedded } from './load.ts'
 export { type EmbeddedModel, embeddedModel, type Hidden, type Hooks, type Scored } from './model.ts'
 export { type EmbeddedPolicyOptions, embeddedPolicy, policyOf } from './policy.ts'
 export {

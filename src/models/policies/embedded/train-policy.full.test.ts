@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { shippedCards } from './by-task.ts'
+import { shippedCards } from './cards.ts'
 import { trainPolicy } from './train-policy.ts'
 
 /** The one that is trained fastest. */

@@ -3,8 +3,9 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { game24 } from '../../../worlds/tasks/game24.ts'
+import { readCard, weightsFolder } from './cards.ts'
 import { passRates } from './evaluate.ts'
-import { type LoadedModel, loadEmbedded, readCard, weightsFolder } from './load.ts'
+import { type LoadedModel, loadEmbedded } from './load.ts'
 import { heldOutProblems, isHeldOut, lessonsOf, RECIPES, renderPrompt, toExample } from './recipes.ts'
 
 const root = weightsFolder()

@@ -47,5 +47,15 @@ describe('safetensors', () => {
     const bytes = writeSafetensors({ a: { shape: [2], data: Float32Array.of(1, 2) } })
     expect(() => readSafetensors(bytes.slice(0, 20))).toThrow('GRD-MODEL-003')
     expect(() => readSafetensors(bytes.slice(0, bytes.length - 4))).toThrow('GRD-MODEL-003')
+    expect(() => readSafetensors(Uint8Array.of(...bytes, 0, 0, 0, 0))).toThrow('do not fill the file')
+    const changed = (from: string, to: string) => {
+      const text = Buffer.from(bytes).toString('latin1').replace(from, to)
+      return () => readSafetensors(Uint8Array.from(Buffer.from(text, 'latin1')))
+    }
+    expect(changed('"F32"', '"I32"')).toThrow('a is I32, not F32')
+    expect(changed('[2]', '[3]')).toThrow('does not lie in the file')
+    expect(changed('[0,8]', '[4,8]')).toThrow('does not lie in the file')
+    expect(changed('[2]', '-22')).toThrow('GRD-MODEL-003')
+    expect(changed('{', '}')).toThrow('GRD-MODEL-003')
   })
 })

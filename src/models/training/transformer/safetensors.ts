@@ -1,4 +1,4 @@
-import { safetensors } from '@jax-js/loaders'
+import { z } from 'zod'
 import { GradusError } from '../../../core/errors.ts'
 import type { Weights } from './params.ts'
 
@@ -31,19 +31,43 @@ export function writeSafetensors(weights: Weights, metadata: Record<string, stri
   return bytes
 }
 
+const natural = z.int().nonnegative()
+const Header = z
+  .object({ __metadata__: z.record(z.string(), z.string()).optional() })
+  .catchall(z.object({ dtype: z.string(), shape: z.array(natural), data_offsets: z.tuple([natural, natural]) }))
+
 /** Reads a safetensors file of float32 tensors. @throws GradusError GRD-MODEL-003 where it is damaged */
 export function readSafetensors(
   bytes: Uint8Array<ArrayBuffer>,
   file = 'weights',
 ): { weights: Weights; metadata: Record<string, string> } {
   try {
-    const parsed = safetensors.parse(bytes)
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    const start = 8 + Number(view.getBigUint64(0, true))
+    if (start > bytes.length) throw new RangeError('the header is longer than the file')
+    const { __metadata__: metadata = {}, ...header } = Header.parse(
+      JSON.parse(new TextDecoder().decode(bytes.subarray(8, start))),
+    )
     const weights: Weights = {}
-    for (const [name, tensor] of Object.entries(parsed.tensors)) {
-      if (!(tensor.data instanceof Float32Array)) throw new TypeError(`${name} is ${tensor.dtype}, not F32`)
-      weights[name] = { shape: tensor.shape, data: new Float32Array(tensor.data) }
+    let numbers = 0
+    for (const [
+      name,
+      {
+        dtype,
+        shape,
+        data_offsets: [from, to],
+      },
+    ] of Object.entries(header)) {
+      if (dtype !== 'F32') throw new TypeError(`${name} is ${dtype}, not F32`)
+      const size = 4 * shape.reduce((a, b) => a * b, 1)
+      if (to - from !== size || start + to > bytes.length) throw new RangeError(`${name} does not lie in the file`)
+      const data = new Float32Array(size / 4)
+      for (let i = 0; i < data.length; i++) data[i] = view.getFloat32(start + from + 4 * i, true)
+      weights[name] = { shape, data }
+      numbers += size
     }
-    return { weights, metadata: parsed.metadata ?? {} }
+    if (start + numbers !== bytes.length) throw new RangeError('the tensors do not fill the file')
+    return { weights, metadata }
   } catch (cause) {
     throw new GradusError('GRD-MODEL-003', {
       where: { file },
