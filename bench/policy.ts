@@ -3,6 +3,7 @@
  *
  * Sampling counts generated tokens with texts as long as the context (random weights, no stop); training counts
  * rows × length. The two-process figure runs the small sampling figure twice at once in processes of their own.
+ * `node bench/policy.ts sampling|training small|large` runs one of them, as load for a profile.
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -117,8 +118,11 @@ function median(values: readonly number[]): number {
 }
 
 const [, , job, size] = process.argv
-if (job === 'sampling' && (size === 'small' || size === 'large')) {
-  process.send?.(median(await sampling(SIZES[size as Size], REPEATS)))
+if ((job === 'sampling' || job === 'training') && (size === 'small' || size === 'large')) {
+  const config = SIZES[size as Size]
+  const speed = job === 'sampling' ? median(await sampling(config, REPEATS)) : await training(config)
+  if (process.send) process.send(speed)
+  else console.log(`${job}, ${size}: ${Math.round(speed).toLocaleString('en-US')} tokens/s`)
 } else {
   const one = await together(1)
   const two = await together(2)

@@ -1,7 +1,7 @@
 /**
  * Where the processor time of a path goes: `node bench/profile.ts <path> [--top 12]`; without a path it lists them.
  *
- * A program of `bench/` is the load; V8 samples its stack (`node --cpu-prof`). Shares are of the samples in which the
+ * A program of `bench/` is the load (for starting: the built one, after `npm run build`); V8 samples its stack (`node --cpu-prof`). Shares are of the samples in which the
  * process worked, so they hold on a busy machine too; `of` counts only those with a function of certain files on the
  * stack, where the load does more than the path. Prints shares by file, then by function, by what stands on top of the
  * stack.
@@ -32,7 +32,8 @@ const PATHS: Record<string, Path> = {
   equal: { load: ['bench/equal.ts'] },
   tree: { load: ['bench/tree.ts', '500000'] },
   search: { load: ['bench/search.ts'] },
-  policy: { load: ['bench/policy.ts'] },
+  sampling: { load: ['bench/policy.ts', 'sampling', 'small'] },
+  training: { load: ['bench/policy.ts', 'training', 'small'] },
   serving: { load: ['bench/serving.ts', '--seconds', '10'] },
 }
 
@@ -46,6 +47,8 @@ interface CpuProfile {
   }[]
 }
 
+/** Characters of a row; regular expressions are functions too, and their text is the name. */
+const WIDTH = 110
 const ROOT = join(import.meta.dirname, '..')
 
 const { values, positionals } = parseArgs({
@@ -80,39 +83,40 @@ function print(who: string, { nodes }: CpuProfile, top: number, of?: RegExp): vo
   const functions = new Map<string, number>()
   const byId = new Map(nodes.map((node) => [node.id, node]))
   let all = 0
-  let within = 0
-  const visit = (id: number, inside: boolean): void => {
+  let counted = 0
+  const visit = (id: number, within: boolean): void => {
     const { callFrame, hitCount, children = [] } = byId.get(id)!
-    const file = fileOf(callFrame.url)
-    const counts = inside || (of?.test(file) ?? true)
-    if (callFrame.functionName !== '(idle)') {
+    const { functionName, url, lineNumber } = callFrame
+    const file = fileOf(url)
+    const counts = within || (of?.test(file) ?? true)
+    if (functionName !== '(idle)') {
       all += hitCount
       if (counts) {
-        within += hitCount
-        const at = callFrame.url === '' ? callFrame.functionName : file
-        const call = `${callFrame.functionName || '(anonymous)'}  ${file}:${callFrame.lineNumber + 1}`
-        files.set(at, (files.get(at) ?? 0) + hitCount)
-        const named = callFrame.url === '' ? callFrame.functionName : call
-        functions.set(named, (functions.get(named) ?? 0) + hitCount)
+        counted += hitCount
+        add(files, url === '' ? functionName : file, hitCount)
+        add(functions, url === '' ? functionName : `${functionName}  ${file}:${lineNumber + 1}`, hitCount)
       }
     }
     for (const child of children) visit(child, counts && of !== undefined)
   }
   visit(nodes[0]!.id, false)
-  const share = of
-    ? `${((100 * within) / all).toFixed(1)} % of them with ${of.source} on the stack`
-    : 'all of them shown'
-  console.log(`\n${who}: ${all.toLocaleString('en-US')} samples at work, ${share}`)
+  const share = of ? `, ${((100 * counted) / all).toFixed(1)} % of them with ${of.source} on the stack` : ''
+  console.log(`\n${who}: ${all.toLocaleString('en-US')} samples at work${share}`)
   for (const table of [files, functions]) {
     console.log()
     for (const [row, hits] of [...table].sort((a, b) => b[1] - a[1]).slice(0, top)) {
-      console.log(`  ${((100 * hits) / within).toFixed(1).padStart(5)} %  ${row}`)
+      console.log(`  ${((100 * hits) / counted).toFixed(1).padStart(5)} %  ${row.slice(0, WIDTH)}`)
     }
   }
 }
 
-/** From the root of the project, or as Node names its own. */
+function add(counts: Map<string, number>, key: string, hits: number): void {
+  counts.set(key, (counts.get(key) ?? 0) + hits)
+}
+
+/** From the root of the project, or as Node names its own; all WebAssembly is one, since each kernel is a module. */
 function fileOf(url: string): string {
+  if (url.startsWith('wasm:')) return 'WebAssembly'
   return url.startsWith('file:')
     ? relative(ROOT, fileURLToPath(url)).replace(/^.*node_modules\//, 'node_modules/')
     : url

@@ -22,6 +22,9 @@ describe('content hash', () => {
 
   it('leaves out undefined members and refuses what JSON would silently change', () => {
     expect(canonicalJson({ b: 1, a: undefined })).toBe('{"b":1}')
+    expect(canonicalJson({ b: [1, undefined, { d: 'x', c: [] }], a: {}, 9: null, 10: true })).toBe(
+      '{"10":true,"9":null,"a":{},"b":[1,null,{"c":[],"d":"x"}]}',
+    )
     for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, 1n, () => 1])
       expect(() => canonicalJson({ bad })).toThrow('GRD-CORE-001')
   })

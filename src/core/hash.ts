@@ -17,13 +17,21 @@ export function canonicalJson(value: unknown, depth = 0): string {
     if (!Number.isFinite(value)) throw new GradusError('GRD-CORE-001', { found: `number ${value} in hashed content` })
     return JSON.stringify(value)
   }
-  if (Array.isArray(value)) return `[${value.map((v) => canonicalJson(v ?? null, depth + 1)).join(',')}]`
+  // Loops and no lists in between: a fifth to a quarter of the time of every hash (docs/decisions/profiles.md).
+  if (Array.isArray(value)) {
+    let out = '['
+    for (let i = 0; i < value.length; i++) out += `${i === 0 ? '' : ','}${canonicalJson(value[i] ?? null, depth + 1)}`
+    return `${out}]`
+  }
   if (typeof value === 'object') {
-    const members = Object.entries(value)
-      .filter(([, v]) => v !== undefined)
-      .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
-      .map(([k, v]) => `${JSON.stringify(k)}:${canonicalJson(v, depth + 1)}`)
-    return `{${members.join(',')}}`
+    const object = value as Record<string, unknown>
+    let out = ''
+    for (const key of Object.keys(object).sort()) {
+      const member = object[key]
+      if (member === undefined) continue
+      out += `${out === '' ? '' : ','}${JSON.stringify(key)}:${canonicalJson(member, depth + 1)}`
+    }
+    return `{${out}}`
   }
   throw new GradusError('GRD-CORE-001', { found: `a ${typeof value} in hashed content` })
 }
