@@ -16,7 +16,8 @@ const start = performance.now()
 const fitted = dawidSkene.fit(votes, { iterations: rounds, tolerance: 0 })
 const seconds = (performance.now() - start) / 1000
 const off = fitted.sources.map((s, i) => Math.abs((s.accuracy ?? 0) - planted[i]!.accuracy))
+const largest = Math.max(...off)
+console.log(JSON.stringify({ items, sources: planted.length, rounds, seconds, largestError: largest }))
 console.log(
-  `${items.toLocaleString('en-US')} items x ${planted.length} sources, ${rounds} rounds: ${seconds.toFixed(2)} s`,
+  `| Dawid-Skene, ${items.toLocaleString('en-US')} items x ${planted.length} sources, ${rounds} rounds | ${seconds.toFixed(2)} s | largest error of an estimated accuracy: ${largest.toFixed(4)} |`,
 )
-console.log(`largest error of an estimated accuracy: ${Math.max(...off).toFixed(4)}`)

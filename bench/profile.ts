@@ -1,10 +1,10 @@
 /**
  * Where the processor time of a path goes: `node bench/profile.ts <path> [--top 12]`; without a path it lists them.
  *
- * A program of `bench/` is the load (for starting: the built one, after `npm run build`); V8 samples its stack (`node --cpu-prof`). Shares are of the samples in which the
- * process worked, so they hold on a busy machine too; `of` counts only those with a function of certain files on the
- * stack, where the load does more than the path. Prints shares by file, then by function, by what stands on top of the
- * stack.
+ * A program of `bench/` is the load (for starting: the built program, after `npm run build`); V8 samples its stack
+ * (`node --cpu-prof`). Shares are of the samples in which the process worked, so they hold on a busy machine too; where
+ * the load does more than the path, they are of the samples with a function of the path's files on the stack (`of`).
+ * Prints shares by file, then by function, by what stands on top of the stack.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
@@ -94,7 +94,11 @@ function print(who: string, { nodes }: CpuProfile, top: number, of?: RegExp): vo
       if (counts) {
         counted += hitCount
         add(files, url === '' ? functionName : file, hitCount)
-        add(functions, url === '' ? functionName : `${functionName}  ${file}:${lineNumber + 1}`, hitCount)
+        add(
+          functions,
+          url === '' ? functionName : `${functionName || '(anonymous)'}  ${file}:${lineNumber + 1}`,
+          hitCount,
+        )
       }
     }
     for (const child of children) visit(child, counts && of !== undefined)

@@ -136,6 +136,7 @@ async function load(seconds: number, rate: number, connections: number): Promise
   const first = await look('begin')
   const before = await answered(port)
   const memory = [first.mb]
+  let looks = 1
   let wrong = 0
   let sent = 0
   late.reset()
@@ -154,7 +155,11 @@ async function load(seconds: number, rate: number, connections: number): Promise
       if (under.length > 10_000) await Promise.all(under.splice(0, 5_000))
       under.push(one)
     }
-    if ((now - began) / 1000 > memory.length * (seconds / 10)) memory.push((await look()).mb)
+    if ((now - began) / 1000 > looks * (seconds / 10)) {
+      looks++
+      // Not waited for: whatever the server does, requests go out when they are due.
+      void look().then(({ mb }) => memory.push(mb))
+    }
     await new Promise((resolve) => setTimeout(resolve, 1))
   }
   await Promise.all(under)
@@ -163,35 +168,47 @@ async function load(seconds: number, rate: number, connections: number): Promise
   const after = await answered(port)
   const last = await look()
   memory.push(last.mb)
-  const each = (last.cpuUs - first.cpuUs) / latencies.length
-  latencies.sort((a, b) => a - b)
-  const at = (q: number): string => (latencies[Math.floor(q * (latencies.length - 1))] ?? Number.NaN).toFixed(1)
-  console.log(
-    `  ${(latencies.length / took).toFixed(0)} requests/s of ${rate} asked, ${seconds} s, ${connections} connections, ${wrong} refused or failed`,
+  const of = latencies.length
+  const [serverUs, clientUs] = [(last.cpuUs - first.cpuUs) / of, (user + system) / of]
+  latencies.sort((x, y) => x - y)
+  const ms = Object.fromEntries(
+    [50, 90, 99, 99.9, 100].map((q) => [`p${q}`, round(latencies[Math.floor((q / 100) * (of - 1))] ?? Number.NaN)]),
   )
-  console.log(`  latency ms   p50 ${at(0.5)}   p90 ${at(0.9)}   p99 ${at(0.99)}   p99.9 ${at(0.999)}   most ${at(1)}`)
-  const buckets = after.map(({ edge, count }, i) => ({ edge, count: count - (before[i]?.count ?? 0) }))
-  const all = buckets.at(-1)?.count ?? 0
-  const within = (q: number): string => buckets.find(({ count }) => count >= q * all)?.edge ?? '+Inf'
-  const slow = all - (buckets.find(({ edge }) => edge === '0.05')?.count ?? 0)
+  const within = withinEdges(before, after)
+  const perSecond = Math.round(of / took)
   console.log(
-    `  server s     p50 up to ${within(0.5)}   p90 ${within(0.9)}   p99 ${within(0.99)}   p99.9 ${within(0.999)}   ${slow} of ${all} above 0.05`,
+    JSON.stringify({ perSecond, asked: rate, seconds, connections, wrong, ms, server: within, serverUs, clientUs }),
   )
-  console.log(`  late, ms     client ${late.text()}   |   server ${last.late}`)
-  console.log(`  server GC    ${last.pauses.ms.toFixed(0)} ms in all, longest ${last.pauses.most.toFixed(1)} ms`)
   console.log(
-    `  server CPU   ${each.toFixed(0)} us a request, so at most ${(1e6 / each).toFixed(0)} requests/s on one core of its own; client ${((user + system) / latencies.length).toFixed(0)} us`,
+    `| scores over HTTP, ${rate.toLocaleString('en-US')} requests/s asked on ${connections} connections | ${perSecond.toLocaleString('en-US')} requests/s, ${wrong} failed | p50 ${ms['p50']} ms, p99 ${ms['p99']} ms (bar 50) | by the server's clock 99 % within ${within.p99} s | ${serverUs.toFixed(0)} us of processor time a request, the client's ${clientUs.toFixed(0)} us |`,
   )
-  console.log(`  server MB    ${memory.map((m) => m.toFixed(0)).join(' ')}`)
+  console.log(`  late, ms    client ${late.text()}   |   server ${last.late}`)
+  console.log(`  server GC   ${last.pauses.ms.toFixed(0)} ms in all, longest ${last.pauses.most.toFixed(1)} ms`)
+  console.log(`  server MB   ${memory.map((mb) => mb.toFixed(0)).join(' ')}`)
   child.disconnect()
   agent.destroy()
 }
 
 /** Requests that the server answered within each edge (seconds), by its own clock. */
-async function answered(port: number): Promise<{ edge: string; count: number }[]> {
+type Buckets = readonly { edge: string; count: number }[]
+
+async function answered(port: number): Promise<Buckets> {
   const metrics = await fetch(`http://127.0.0.1:${port}/metrics`, { headers: { authorization: `Bearer ${TOKEN}` } })
   const rows = (await metrics.text()).matchAll(/^gradus_request_seconds_bucket\{le="(.+)"\} (\d+)$/gm)
   return Array.from(rows, ([, edge = '', count]) => ({ edge, count: Number(count) }))
+}
+
+/** Edges below which half, 99 % and 99.9 % were answered, and how many were above 50 ms. */
+function withinEdges(before: Buckets, after: Buckets) {
+  const between = after.map(({ edge, count }, i) => ({ edge, count: count - (before[i]?.count ?? 0) }))
+  const all = between.at(-1)?.count ?? 0
+  const edge = (share: number): string => between.find(({ count }) => count >= share * all)?.edge ?? '+Inf'
+  const above50ms = all - (between.find((bucket) => bucket.edge === '0.05')?.count ?? 0)
+  return { p50: edge(0.5), p99: edge(0.99), p999: edge(0.999), above50ms, of: all }
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10
 }
 
 const { values } = parseArgs({

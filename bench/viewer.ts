@@ -9,7 +9,15 @@
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
-import { goTo, inFolder, launchChromium, openPage, PROGRAMS, startViewer } from '../src/apps/viewer/testing/viewer.ts'
+import {
+  CHROMIUM,
+  goTo,
+  inFolder,
+  launchChromium,
+  openPage,
+  PROGRAMS,
+  startViewer,
+} from '../src/apps/viewer/testing/viewer.ts'
 import { random } from '../src/core/seeds.ts'
 import { Tree } from '../src/core/tree.ts'
 import type { Trace } from '../src/core/words.ts'
@@ -24,6 +32,7 @@ const NODES = 10_000
 const WARM_UP = 60
 const FRAMES = 300
 
+if (CHROMIUM === null) throw new Error('no Chromium: install it or set CHROME_PATH')
 await inFolder(async (folder) => {
   const run = join(folder, 'run')
   mkdirSync(run)
@@ -31,6 +40,8 @@ await inFolder(async (folder) => {
   const browser = await launchChromium()
   // The index is written once; `run` and `label` write it while they work.
   const first = await startViewer([run])
+  // Also when something goes wrong on the way.
+  process.once('exit', () => first.process.kill())
   const indexing = await openPage(browser, first)
   await indexing.page.waitForFunction(
     async () => {
@@ -47,6 +58,7 @@ await inFolder(async (folder) => {
   sent.length = 0
   const begun = performance.now()
   const viewer = await startViewer([run], undefined, PROGRAM)
+  process.once('exit', () => viewer.process.kill())
   await page.goto(viewer.url)
   await page.waitForSelector('.rows .row a')
   const toFirstRow = performance.now() - begun

@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: runs the programs of `bench/` that measure speed, one after the other, and writes what they print to
  * `docs/performance.md`, with the machine, the versions and the commit. `npm run bench -- equal tree` runs some of them and
- * keeps what stands there of the others.
+ * keeps what stands there of the others. Those built are measured as they stand in `dist` (npm run build first).
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -9,11 +9,15 @@ import { cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
 
 interface Program {
+  /** Of the block in the page, and of the program where `program` is not given. */
   name: string
+  program?: string
   says: string
   args?: readonly string[]
-  /** Seconds at most; what takes longer is not part of the ten minutes. */
+  /** Seconds after which it is ended. */
   seconds: number
+  /** Run only when it is named: all others together take about ten minutes. */
+  long?: boolean
 }
 
 const PROGRAMS: readonly Program[] = [
@@ -31,7 +35,31 @@ const PROGRAMS: readonly Program[] = [
   { name: 'transformer-torch', says: 'the embedded transformer against PyTorch', seconds: 180 },
   { name: 'label', says: 'gradus --help and gradus label, built (npm run build first)', seconds: 60 },
   { name: 'serving', says: 'scores over HTTP', seconds: 120 },
+  { name: 'tree-of-thoughts', says: 'a logged run of 100 Games of 24 replayed (needs GRADUS_DATA)', seconds: 60 },
+  {
+    name: 'many-calls',
+    program: 'many',
+    args: ['calls'],
+    says: 'what a job on several machines asks of its database, an item',
+    seconds: 120,
+  },
+  {
+    name: 'many-plan',
+    program: 'many',
+    args: ['plan'],
+    says: 'a million items planned, and resumed with all but 500 finished',
+    seconds: 180,
+  },
+  {
+    name: 'many-workers',
+    program: 'many',
+    args: ['workers'],
+    says: '1, 2, 4 and 8 workers against a server that only waits',
+    seconds: 400,
+    long: true,
+  },
   { name: 'viewer-index', says: 'the index of the viewer, 100,000 traces', args: ['--built'], seconds: 120 },
+  { name: 'viewer', says: "the viewer's page in headless Chromium, 100,000 traces", args: ['--built'], seconds: 180 },
 ]
 
 const ROOT = join(import.meta.dirname, '..')
@@ -40,7 +68,8 @@ const asked = process.argv.slice(2)
 
 const before = sections()
 const parts = PROGRAMS.map((program): string => {
-  if (asked.length > 0 && !asked.includes(program.name)) return before.get(program.name) ?? ''
+  const wanted = asked.length > 0 ? asked.includes(program.name) : program.long !== true
+  if (!wanted) return before.get(program.name) ?? ''
   process.stderr.write(`${program.name}\n`)
   return section(program)
 })
@@ -56,15 +85,16 @@ function head(): string {
   ].join('\n')
 }
 
-function section({ name, says, args = [], seconds }: Program): string {
-  const command = ['node', `bench/${name}.ts`, ...args].join(' ')
-  const ran = spawnSync(process.execPath, [join('bench', `${name}.ts`), ...args], {
+function section({ name, program = name, says, args = [], seconds }: Program): string {
+  const command = ['node', `bench/${program}.ts`, ...args].join(' ')
+  const ran = spawnSync(process.execPath, [join('bench', `${program}.ts`), ...args], {
     cwd: ROOT,
     encoding: 'utf8',
     timeout: seconds * 1_000,
     maxBuffer: 1 << 26,
   })
-  const failed = ran.status === 0 ? '' : `\nended with ${ran.status ?? ran.signal}: ${ran.stderr.split('\n')[0] ?? ''}`
+  const why = ran.stderr.split('\n').find((line) => /^\w*Error/.test(line)) ?? ''
+  const failed = ran.status === 0 ? '' : `\nended with ${ran.status ?? ran.signal}: ${why}`
   const model = cpus()[0]?.model ?? 'unknown processor'
   const memory = Math.round(totalmem() / 2 ** 30)
   const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: ROOT, encoding: 'utf8' }).trim()
@@ -75,7 +105,7 @@ function section({ name, says, args = [], seconds }: Program): string {
     `${says}: \`${command}\``,
     '',
     '```',
-    `${ran.stdout.trim()}${failed}`,
+    `${ran.stdout.trimEnd()}${failed}`.replace(/^\n/, ''),
     '```',
     '',
     `${date}, ${cpus().length} x ${model}, ${memory} GiB, Node ${process.versions.node}, commit ${commit}.`,
