@@ -77,7 +77,7 @@ export async function readProblems(path: string, options: ReadProblemsOptions = 
 export async function holdsProblems(path: string, format?: string): Promise<boolean> {
   const fits = (formats: readonly { name: string; detect(sample: Sample): number }[], sample: Sample | null): boolean =>
     formats.some((one) => (sample === null ? one.name === format : one.detect(sample) > 0.5))
-  const again = path !== '-' && (statSync(path, { throwIfNoEntry: false })?.isFile() ?? true)
+  const again = path !== '-' && (statSync(path, { throwIfNoEntry: false })?.isFile() ?? false)
   if (format === undefined && !again) return false
   const sample = format === undefined ? await sampleOf(path) : null
   return !fits(FORMATS, sample) && fits(PROBLEM_FORMATS, sample)
