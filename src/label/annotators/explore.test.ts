@@ -158,6 +158,39 @@ function auc(high: readonly number[], low: readonly number[]): number {
   return above / (high.length * low.length)
 }
 
+it('never takes a run that stops without an answer, though it counts as wrong', async () => {
+  const writer = taskCompleter({ task, slip: 0.12, recovery: 0, seed: 'e' })
+  const answers = (steps: readonly { text: string }[]): boolean => task.answerOf(steps.map(({ text }) => text)) !== null
+  for (const [annotator, options] of EXPLORERS) {
+    const silent: typeof writer = {
+      ...writer,
+      async complete(problem, steps, sample) {
+        const written = await writer.complete(problem, steps, sample)
+        if (!written.ok || sample % 2 === 0) return written
+        return { ...written, steps: written.steps.filter((_, i) => !answers(written.steps.slice(0, i + 1))) }
+      },
+    }
+    const context: AnnotateContext = {
+      policy: silent,
+      check: task,
+      seed: '0',
+      allowCode: false,
+      allowLocalExec: false,
+      spend: () => {},
+    }
+    let taken = 0
+    for (const problem of problems) {
+      const found = await annotator.explore?.(problem, 8, context, options)
+      for (const run of found?.runs ?? []) {
+        taken++
+        expect(run.answer).not.toBe('')
+        expect(task.answerOf(run.steps.map((step) => step.text))).toBe(run.answer)
+      }
+    }
+    expect(taken).toBeGreaterThan(8)
+  }
+})
+
 describe('inTurn', () => {
   const of = (text: string): [number, boolean][] => [...text].map((c, i) => [i + 1, c === 'r'])
 

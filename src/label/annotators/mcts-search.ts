@@ -223,7 +223,10 @@ export async function mctsSearch(
     await simulate(select())
     found.simulations++
   }
-  found.taken = inTurn(found.ended, runs)
+  found.taken = inTurn(
+    [...found.ended].filter(([last]) => check.answerOf(stepsTo(last).map((step) => step.text)) !== null),
+    runs,
+  )
   for (const last of found.taken) {
     for (const at of tree.path(last)) {
       // An answer is checked, once.

@@ -246,8 +246,10 @@ export const omegaprm: Annotator = {
     const counting = { ...policyOf(context), problem }
     const found = await omegaSearch(counting, { ...options, searches: options.searches ?? SEARCHES })
     if (found.skipped) return { runs: [], skipped: found.skipped }
-    const ended = pairs(found)
     const { tree, steps, counted } = found
+    const ended = pairs(found)
+    const answered = (end: Node): boolean =>
+      counting.check.answerOf(tree.path(end).map((at) => steps[at]?.text ?? '')) !== null
     return takeRuns({
       annotator: omegaprm.name,
       problem,
@@ -255,7 +257,10 @@ export const omegaprm: Annotator = {
       check: counting.check,
       tree,
       steps,
-      ends: inTurn(ended, most),
+      ends: inTurn(
+        [...ended].filter(([end]) => answered(end)),
+        most,
+      ),
       right: (end) => ended.get(end) ?? false,
       evidence(at, length) {
         const seen = counted.get(at) ?? (ended.has(at) ? outcomeOf(ended.get(at) ?? false) : undefined)

@@ -109,6 +109,12 @@ describe('gradus label with problems', () => {
       code: 'GRD-CLI-002',
     })
     expect(existsSync(path('many.jsonl'))).toBe(false)
+    const [problem] = arithmeticChain.generate('label-problems', 1, 1)
+    const steps = (problem?.solution ?? []).map((text) => ({ text, kind: 'thought' }))
+    const source = { generator: '', dataset: '', licence: '' }
+    writeFileSync(path('traces.jsonl'), `${JSON.stringify({ id: 't', problem, steps, source })}\n`)
+    expect(await call('@traces.jsonl --with omegaprm --policy task -n 4')).toMatchObject({ code: 'GRD-CLI-002' })
+    expect((await call('@traces.jsonl --with omegaprm --policy task --json')).code).toBe(0)
   })
 })
 

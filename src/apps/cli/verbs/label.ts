@@ -61,7 +61,12 @@ const Options = z.object({
     .positive()
     .optional()
     .describe('problems to explore at most: 100 of a task, all of a file'),
-  samples: z.number().int().positive().default(8).describe('traces of each problem that is explored, at most'),
+  samples: z
+    .number()
+    .int()
+    .positive()
+    .optional()
+    .describe('traces of each problem that is explored, at most; 8 where not given'),
   rule: z
     .string()
     .optional()
@@ -121,6 +126,14 @@ export const label = verb({
       })
     if (given.merge !== undefined) return await merge(files, { ...given, merge: given.merge }, terminal)
     const problems = await problemsToExplore(files, given)
+    for (const name of ['problems', 'samples'] as const) {
+      if (problems !== null || given[name] === undefined) continue
+      throw new GradusError('GRD-CLI-002', {
+        where: { field: `--${name}` },
+        found: 'traces',
+        expected: 'problems, which are explored',
+      })
+    }
     const options =
       problems && given.task !== undefined ? { ...given, task: readTaskSpec(given.task).task.name } : given
     const spec = options.policy === undefined ? null : readPolicySpec(options.policy)
@@ -194,6 +207,9 @@ const rewardIdentity = (spec: RewardSpec): unknown => [rewardName(spec), 'url' i
 /** Who makes evidence in a run. */
 const namesOf = ({ explorer, annotators }: LabelPlan): string[] =>
   [...(explorer ? [explorer] : []), ...annotators].map((a) => a.name)
+
+/** Traces of a problem where nobody says: four wrong and four right ones (papers/alphamath.md). */
+const SAMPLES = 8
 
 /** Traces are written so many at a time. */
 const WRITTEN_TOGETHER = 64
@@ -276,7 +292,15 @@ async function labelled(
       for (const error of problems.rejected) summary.reject(error)
       const able = stubs.filter((stub) => refusalsOf(plan, stub).length === 0).map((stub) => stub.problem)
       const { explorer, annotators, rule } = plan
-      const exploring = { explorer, annotators, context, rule, engine, most: options.samples, source: problems }
+      const exploring = {
+        explorer,
+        annotators,
+        context,
+        rule,
+        engine,
+        most: options.samples ?? SAMPLES,
+        source: problems,
+      }
       for await (const one of exploreEach(able, exploring)) {
         if (one.ok) summary.explored(one.traces.length, one.skipped)
         yield one.ok ? { tree: one.problem.id, traces: one.traces } : null
