@@ -53,8 +53,9 @@ interface Arm {
 interface Row {
   right: number[]
   tokens: number[]
-  /** Attempts that followed a doubt, and those of them that end right. */
+  /** Attempts that followed a doubt, those of them whose line is then right, and those that end right. */
   further: number
+  restated: number
   mended: number
 }
 
@@ -121,7 +122,7 @@ async function trainedReward() {
 }
 
 async function rowOf(arm: Arm, problem: Problem): Promise<Row> {
-  const row: Row = { right: [], tokens: [], further: 0, mended: 0 }
+  const row: Row = { right: [], tokens: [], further: 0, restated: 0, mended: 0 }
   for (let draw = 0; draw < DRAWS; draw++) {
     const policy = toldPolicy(`self-correction/${draw}`)
     const budget = { tokens: arm.budget ?? BUDGET }
@@ -129,17 +130,24 @@ async function rowOf(arm: Arm, problem: Problem): Promise<Row> {
     const found = await solveWith(arm.search, context, arm.options)
     row.right.push(Number(task.check(problem, found.answer ?? '')))
     row.tokens.push(tokensOf(found.usage))
-    for (const right of furtherOf(found, problem)) {
+    for (const { line, end } of furtherOf(found, problem)) {
       row.further++
-      row.mended += Number(right)
+      row.restated += Number(line)
+      row.mended += Number(end)
     }
   }
   return row
 }
 
-function furtherOf({ candidates }: Solution, problem: Problem): boolean[] {
-  const further = candidates.filter(({ trace }) => trace.extra?.['doubted'] !== undefined)
-  return further.map(({ trace }) => task.check(problem, trace.answer ?? ''))
+/** Of each attempt that followed a doubt: is the doubted line right now, and the answer? */
+function furtherOf({ candidates }: Solution, problem: Problem): { line: boolean; end: boolean }[] {
+  return candidates.flatMap(({ trace }) => {
+    const doubted = trace.extra?.['doubted']
+    if (typeof doubted !== 'number') return []
+    const texts = trace.steps.map((step) => step.text)
+    const line = task.oracle(problem, texts)[doubted]?.correct === true
+    return [{ line, end: task.check(problem, trace.answer ?? '') }]
+  })
 }
 
 /** Mean over problems, with its interval. */
@@ -174,15 +182,21 @@ for (let from = 0; from < problems.length; from += TOGETHER) {
   for (const arm of arms) rows.get(arm.name)?.push(...(await Promise.all(block.map((problem) => rowOf(arm, problem)))))
 }
 console.log(`${problems.length} problems, ${DRAWS} draws, ${BUDGET} tokens a problem\n`)
-console.log('| arm | right [95 %] | tokens spent | attempts after a doubt that end right |\n| --- | --- | --: | --: |')
+console.log(
+  '| arm | right [95 %] | tokens spent | attempts after a doubt: line right | end right |\n| --- | --- | --: | --: | --: |',
+)
 const accuracy = (name: string): number[] => (rows.get(name) ?? []).map(({ right }) => mean(right))
 for (const { name } of arms) {
   const own = rows.get(name) ?? []
   const further = own.reduce((n, row) => n + row.further, 0)
-  const mended = own.reduce((n, row) => n + row.mended, 0)
-  const share = further === 0 ? '-' : `${mended} of ${further}, ${((100 * mended) / further).toFixed(1)} %`
+  const share = (of: 'restated' | 'mended'): string => {
+    const count = own.reduce((n, row) => n + row[of], 0)
+    return further === 0 ? '-' : `${count} of ${further}, ${((100 * count) / further).toFixed(1)} %`
+  }
   const tokens = mean(own.flatMap((row) => row.tokens)).toFixed(0)
-  console.log(`| ${name} | ${said(overProblems(accuracy(name), name))} | ${tokens} | ${share} |`)
+  console.log(
+    `| ${name} | ${said(overProblems(accuracy(name), name))} | ${tokens} | ${share('restated')} | ${share('mended')} |`,
+  )
 }
 console.log('')
 for (const [a, b] of [
