@@ -8,6 +8,7 @@ export {
   bestLine,
 } from './annotators/alphamath-search.ts'
 export type { Annotator, GrownTree } from './annotators/annotator.ts'
+export type { Explored, ExploredRun } from './annotators/explore.ts'
 export { ANNOTATORS, OFFLINE_ANNOTATORS } from './annotators/index.ts'
 export { type MctsContext, type MctsOptions, type MctsTree, mctsSearch } from './annotators/mcts-search.ts'
 export { lineSamples } from './annotators/mutation.ts'

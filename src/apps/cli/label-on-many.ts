@@ -27,6 +27,13 @@ export async function labelOnMany(request: LabelRequest, terminal: Terminal): Pr
       try: name === 'report' ? ['gradus label OUTPUT --relabel RULE --report report.html'] : ['--engine local'],
     })
   }
+  if (request.problems) {
+    throw new GradusError('GRD-CLI-002', {
+      where: { field: '--engine' },
+      found: `${options.engine}, and problems that are explored`,
+      expected: '--engine local for problems',
+    })
+  }
   if (request.rewards.length > 0) {
     throw new GradusError('GRD-CLI-002', {
       where: { field: '--engine' },

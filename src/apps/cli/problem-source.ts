@@ -1,6 +1,6 @@
 import { GradusError } from '../../core/errors.ts'
-import type { Problem } from '../../core/words.ts'
-import { readProblems } from '../../io/problems/read.ts'
+import type { Problem, Trace } from '../../core/words.ts'
+import { holdsProblems, readProblems } from '../../io/problems/read.ts'
 import { taskOf } from '../../worlds/tasks/task-of.ts'
 import { readTaskSpec, taskProblems } from '../pipeline/task-problems.ts'
 
@@ -55,4 +55,25 @@ export async function problemsOf(files: readonly string[], flags: ProblemFlags, 
   const builtIn = problems.every((problem) => taskOf(problem) !== undefined)
   const dataset = format.name === 'gradus' ? '' : format.name
   return { name: file ?? '-', dataset, licence: format.licence, problems, rejected, builtIn }
+}
+
+/**
+ * What `gradus label` explores: the problems of a task where there is no file, or of a file that holds problems; null
+ * where it holds traces, and where evidence is read again.
+ * @throws GradusError as `problemsOf`
+ */
+export async function problemsToExplore(
+  files: readonly string[],
+  flags: ProblemFlags & { relabel?: string | undefined },
+): Promise<ProblemSource | null> {
+  const [file] = files
+  if (file === undefined) return await problemsOf([], flags, 'gradus label')
+  if (flags.relabel !== undefined || !(await holdsProblems(file, flags.format))) return null
+  // Beside a file the task is that of its problems.
+  return await problemsOf(files, { ...flags, task: undefined }, 'gradus label')
+}
+
+/** A problem as a trace that has not begun. */
+export function stubOf(problem: Problem): Trace {
+  return { id: problem.id, problem, steps: [], source: { generator: '', dataset: '', licence: 'unknown' } }
 }

@@ -1,6 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { stripTypeScriptTypes } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { MockLanguageModelV4 } from 'ai/test'
 import { afterAll, describe, expect, it, vi } from 'vitest'
 import type { Trace } from '../../core/words.ts'
 import { startToyServer } from '../../models/rewards/testing/prm-server.ts'
@@ -26,6 +28,33 @@ const wordsOf = (line: string): string[] =>
     .map((word) => (/^[a-z]+\.jsonl?$/.test(word) ? join(folder, word) : word))
 const commandsOf = (page: string, verb: string): string[] =>
   page.split('\n').filter((line) => line.startsWith(`gradus ${verb} `))
+/**
+ * Runs a block of TypeScript with the sources in place of the packages.
+ * @param scope names that the page leaves to the reader
+ * @param instead of what a package exports
+ * @returns the constants that the block ends with
+ */
+async function runBlock(block: string, scope: Record<string, unknown>, instead: Record<string, unknown> = {}) {
+  const packages: Record<string, unknown> = {
+    'gradus/ai-sdk': await import('../ai-sdk/index.ts'),
+    'gradus/models': await import('../../models/index.ts'),
+    'gradus/vitest': await import('../vitest/index.ts'),
+    ai: await import('ai'),
+    vitest: { ...(await import('vitest')), ...instead },
+  }
+  for (const [, names, name = ''] of block.matchAll(/^import (?:\{ ([^}]+) \} from )?'([^']+)'$/gm)) {
+    expect(Object.keys(packages[name] ?? {})).toEqual(expect.arrayContaining(names?.split(', ') ?? []))
+  }
+  const body = block.replace(
+    /^import (?:(\{ [^}]+ \}) from )?'([^']+)'$/gm,
+    (_, names: string | undefined, name: string) =>
+      names === undefined ? '' : `const ${names} = packages[${JSON.stringify(name)}]`,
+  )
+  const constants = [...body.matchAll(/^const (?:\{ )?(\w+)(?: \})? = /gm)].map(([, name]) => name)
+  const names = [...Object.keys(scope), 'packages']
+  const whole = `return (async () => { ${stripTypeScriptTypes(body)}\n return { ${constants.join(', ')} } })()`
+  return (await new Function(...names, whole)(...Object.values(scope), packages)) as Record<string, unknown>
+}
 const cache = ['--cache', join(folder, 'cache.sqlite')]
 
 describe('docs/serving.md', () => {
@@ -79,11 +108,57 @@ describe('docs/serving.md', () => {
     }
   })
 
-  it('names what the packages have, and a client for verl that is printed', async () => {
-    const imported = [...page.matchAll(/import \{ ([^}]+) \} from 'gradus\/ai-sdk'/g)].flatMap(
-      (m) => m[1]?.split(', ') ?? [],
-    )
-    expect(Object.keys(await import('../ai-sdk/index.ts'))).toEqual(expect.arrayContaining(imported))
+  it('has TypeScript that runs as written: an AI SDK program, and tests of an agent', async () => {
+    const [program = '', tests = '', ...more] = [...page.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, block]) => block)
+    expect(more).toEqual([])
+    // Of eight answers one is right; the reward model is the one that the page has trained.
+    let calls = 0
+    const yourModel = new MockLanguageModelV4({
+      doGenerate: async () => ({
+        content: [
+          {
+            type: 'text',
+            text:
+              ++calls === 6 ? '17+28=45\n\n45-5=40\n\nThe answer is 40.' : '17+28=35\n\n35-5=30\n\nThe answer is 30.',
+          },
+        ],
+        finishReason: { unified: 'stop', raw: undefined },
+        usage: {
+          inputTokens: { total: 1, noCache: 1, cacheRead: undefined, cacheWrite: undefined },
+          outputTokens: { total: 1, text: 1, reasoning: undefined },
+        },
+        warnings: [],
+      }),
+    })
+    const said = await runBlock(program.replace("'model.json'", JSON.stringify(join(folder, 'model.json'))), {
+      yourModel,
+    })
+    expect([said['text'], calls]).toEqual(['17+28=45\n\n45-5=40\n\nThe answer is 40.', 8])
+
+    const traceOf = (...steps: string[]): Trace => ({
+      id: 'run',
+      problem: { id: 'run', prompt: '17 + 28 - 5' },
+      steps: steps.map((text) => ({ text, kind: 'thought' })),
+      source: { generator: '', dataset: '', licence: '' },
+    })
+    const named: [string, () => Promise<void>][] = []
+    const it = (name: string, body: () => Promise<void>): void => void named.push([name, body])
+    for (const [trace, right] of [
+      [traceOf('17 + 28 = 45', '45 - 5 = 40'), true],
+      [traceOf('17 + 28 = 45', '45 - 5 = 30'), false],
+    ] as const) {
+      await runBlock(tests, { trace }, { it })
+      const [name, body] = named.pop() ?? []
+      expect(name).toBe('books without a wrong step')
+      const ended = await body?.().then(
+        () => 'passed',
+        (error: unknown) => String(error),
+      )
+      expect(ended).toMatch(right ? /^passed$/ : /expected no wrong step/)
+    }
+  })
+
+  it('prints a client for verl', async () => {
     const printed = await callVerb(serve, ['--print-verl-client'])
     expect(printed).toMatchObject({ code: 0, out: expect.stringContaining('def compute_score(') })
     expect(page).toContain('gradus serve --print-verl-client')

@@ -9,6 +9,8 @@ import type { RolloutCheck } from './rollout-check.ts'
 export interface LabelCost {
   /** Where traces go; null = nowhere. */
   host: string | null
+  /** What is counted: problems where a method explores. */
+  of: 'traces' | 'problems'
   traces: number
   /** Traces that some annotator asks the policy about. */
   covered: number
@@ -56,6 +58,7 @@ export async function labelCost(
 ): Promise<LabelCost> {
   const cost: LabelCost = {
     host: spec === null ? null : hostOf(spec),
+    of: plan.explorer ? 'problems' : 'traces',
     traces: 0,
     covered: 0,
     refused: {},
@@ -79,22 +82,27 @@ export async function labelCost(
     if (cost.traces === 0 && check && plan.needs.rollouts) cost.recoveryRollouts = check.recoveryRollouts(batch)
     for (const trace of batch) {
       cost.traces++
+      const { explorer } = plan
       for (const { code } of refusalsOf(plan, trace)) cost.refused[code] = (cost.refused[code] ?? 0) + 1
-      const asking = plan.annotators.filter((a) => a.expect && a.applies(trace))
+      const asking = explorer
+        ? [explorer].filter((a) => !a.refuses?.(trace))
+        : plan.annotators.filter((a) => a.expect && a.applies(trace))
       if (asking.some((a) => !a.needs.includes('reward'))) cost.covered++
       if (asking.some((a) => a.needs.includes('reward'))) asked.traces++
-      const written = trace.steps.reduce((n, step) => n + step.text.length + 1, 0)
+      // How long the runs of a problem are is guessed from its solution, where it has one, else from the problem.
+      const texts = explorer ? (trace.problem.solution ?? [trace.problem.prompt]) : trace.steps.map((step) => step.text)
+      const written = texts.reduce((n, text) => n + text.length + 1, 0)
       for (const { expect } of asking) {
-        const { rollouts, texts = 0, sent } = expect?.(trace) ?? { rollouts: 0 }
+        const { rollouts, texts: weighed = 0, sent } = expect?.(trace) ?? { rollouts: 0 }
         asked.calls += sent?.calls ?? 0
         asked.tokens.prompt += estimateTokens(sent?.characters ?? 0)
         asked.tokens.completion += sent?.completion ?? 0
         asked.secrets += sent?.secrets ?? 0
         cost.rollouts += rollouts
-        cost.texts += texts
+        cost.texts += weighed
         // From the middle: half a trace is read, half is written.
-        cost.tokens.prompt += tokensOf((rollouts + texts) * (trace.problem.prompt.length + written / 2))
-        cost.tokens.prompt += tokensOf((texts * written) / 2)
+        cost.tokens.prompt += tokensOf((rollouts + weighed) * (trace.problem.prompt.length + written / 2))
+        cost.tokens.prompt += tokensOf((weighed * written) / 2)
         cost.tokens.completion += tokensOf((rollouts * written) / 2)
       }
     }

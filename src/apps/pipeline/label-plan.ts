@@ -34,11 +34,19 @@ export interface PlanRequest {
   check?: RolloutCheck | undefined
   /** Names of the reward models of the run. */
   rewards?: readonly string[] | undefined
+  /** Does the run begin with problems, that one of its annotators has to explore? */
+  problems?: boolean
 }
+
+/** An annotator that needs no trace. */
+export type Explorer = Annotator & Required<Pick<Annotator, 'explore'>>
 
 /** What a labelling run does with each trace. */
 export interface LabelPlan {
+  /** Who looks at traces. */
   annotators: Annotator[]
+  /** Who writes them, where the run begins with problems. */
+  explorer?: Explorer
   rule: BoundRule
   /** Does any annotator ask the policy for rollouts, or for log-probabilities of given texts? */
   needs: { rollouts: boolean; logprobs: boolean }
@@ -89,7 +97,10 @@ export function labelPlan(request: PlanRequest): LabelPlan {
       try: ['--policy task   (traces of built-in tasks)', '--policy http://127.0.0.1:8000/v1#NAME'],
     })
   }
-  const annotators = chosen.map((a) => (check && a.needs.includes('policy') ? checkedBy(a, check) : a))
+  const explorer = request.problems ? explorerOf(chosen) : null
+  const annotators = chosen.flatMap((a) =>
+    a === explorer ? [] : check && a.needs.includes('policy') ? checkedBy(a, check) : a,
+  )
   const aliasSpec = specs?.find((spec) => ALIASES[spec.name] !== undefined)
   // Options of an alias are those of its rule.
   const ruleSpec = request.rule === undefined ? aliasSpec : parseSpec(request.rule)
@@ -114,6 +125,7 @@ export function labelPlan(request: PlanRequest): LabelPlan {
   }
   return {
     annotators,
+    ...(explorer && check && { explorer: checkedExplorer(explorer, check) }),
     rule: bound,
     needs: { rollouts: rollingOut.length > 0, logprobs: weighing.length > 0 },
     use,
@@ -200,10 +212,47 @@ function checkedBy(annotator: Annotator, check: RolloutCheck): Annotator {
   }
 }
 
-/** Why annotators of the plan cannot look at a trace: one error of each code. */
-export function refusalsOf({ annotators }: LabelPlan, trace: Trace): GradusError[] {
+function checkedExplorer(explorer: Explorer, check: RolloutCheck): Explorer {
+  return {
+    ...explorer,
+    ...checkedBy(explorer, check),
+    explore(problem, most, context, options) {
+      const own = check.of({ problem })
+      if (own instanceof GradusError) throw own
+      return explorer.explore(problem, most, { ...context, check: own }, options)
+    },
+  }
+}
+
+/**
+ * The one annotator that explores; beside it only those that spend nothing, since what they would cost depends on runs
+ * that are not written yet.
+ * @throws GradusError GRD-LABEL-004, GRD-CLI-002
+ */
+function explorerOf(chosen: readonly Annotator[]): Explorer {
+  const able = ANNOTATORS.filter((a) => a.explore).map((a) => a.name)
+  const [explorer, ...more] = chosen.filter((a): a is Explorer => a.explore !== undefined)
+  if (!explorer) {
+    throw new GradusError('GRD-LABEL-004', {
+      found: `problems without traces, and ${chosen.length > 4 ? 'no method that explores' : chosen.map((a) => a.name).join(', ')}`,
+      expected: `traces, or a method that explores: ${able.join(', ')}`,
+      try: ['gradus sample PROBLEMS --policy POLICY -o traces.jsonl   (then label these)', `--with ${able[0]}`],
+    })
+  }
+  const asking = chosen.filter((a) => a !== explorer && a.expect !== undefined)
+  if (more.length + asking.length === 0) return explorer
+  throw new GradusError('GRD-CLI-002', {
+    where: { field: '--with' },
+    found: chosen.map((a) => a.name).join(', '),
+    expected: 'for problems one method that explores, and beside it tools that ask no model',
+    try: [`--with ${explorer.name} -o traces.jsonl, then gradus label traces.jsonl with the others`],
+  })
+}
+
+/** Why annotators of the plan cannot look at a trace, or its explorer at a problem: one error of each code. */
+export function refusalsOf({ annotators, explorer }: LabelPlan, trace: Trace): GradusError[] {
   const byCode = new Map<string, GradusError>()
-  for (const { refuses } of annotators) {
+  for (const { refuses } of explorer ? [explorer] : annotators) {
     const refused = refuses?.(trace)
     if (refused && !byCode.has(refused.code)) byCode.set(refused.code, refused)
   }

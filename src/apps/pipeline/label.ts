@@ -1,9 +1,10 @@
 import { availableParallelism } from 'node:os'
 import { GradusError } from '../../core/errors.ts'
-import type { Evidence, Label, Trace, Usage } from '../../core/words.ts'
+import type { Evidence, Label, Problem, Trace, Usage } from '../../core/words.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { ordered } from '../../engine/ordered.ts'
 import type { AnnotateContext, Annotator } from '../../label/annotators/annotator.ts'
+import type { Skipped } from '../../label/annotators/explore.ts'
 import { ANNOTATORS } from '../../label/annotators/index.ts'
 import { RULES } from '../../label/rules/index.ts'
 import type { LabelRule } from '../../label/rules/rule.ts'
@@ -37,10 +38,11 @@ const BY_TOOLS: BoundRule = { rule: toolReliability, options: toolReliability.op
 
 /** The annotator with options other than its defaults. */
 export function bind(annotator: Annotator, options: unknown): Annotator {
-  const { expect } = annotator
+  const { expect, explore } = annotator
   return {
     ...annotator,
     ...(expect && { expect: (trace) => expect(trace, options) }),
+    ...(explore && { explore: (problem, most, context) => explore(problem, most, context, options) }),
     annotate: (trace, context) => annotator.annotate(trace, context, options),
   }
 }
@@ -55,6 +57,15 @@ export async function labelTrace(
   context: AnnotateContext,
   rule = BY_TOOLS,
 ): Promise<Trace> {
+  const fresh = await evidenceFor(trace, annotators, context)
+  return byRule({ ...trace, evidence: [...keptEvidence(trace, annotators), ...fresh] }, fresh, rule)
+}
+
+async function evidenceFor(
+  trace: Trace,
+  annotators: readonly Annotator[],
+  context: AnnotateContext,
+): Promise<Evidence[]> {
   const fresh: Evidence[] = []
   for (const annotator of annotators) {
     if (annotator.runsCode && !context.allowCode) continue
@@ -64,7 +75,7 @@ export async function labelTrace(
     const spend = (usage: Usage): void => context.spend(usage, annotator.name)
     fresh.push(...(await annotator.annotate(trace, { ...context, spend })))
   }
-  return byRule({ ...trace, evidence: [...keptEvidence(trace, annotators), ...fresh] }, fresh, rule)
+  return fresh
 }
 
 /** New labels and verdict from the evidence that a trace already carries: no model, no tool. */
@@ -125,6 +136,52 @@ export async function* labelEach(
     }
   }
   yield* engine ? engine.each(traces, work, engine.concurrency) : ordered(traces, work, availableParallelism())
+}
+
+/** The labelled runs of one problem, taken out of the tree that was grown over it, or why the run ended before. */
+type ExploredProblem =
+  | { ok: true; problem: Problem; traces: Trace[]; skipped?: Skipped }
+  | { ok: false; error: GradusError }
+
+interface ExploreOptions extends LabelEachOptions {
+  explorer: Required<Pick<Annotator, 'name' | 'explore'>>
+  engine: Engine
+  /** Traces of a problem at most. */
+  most: number
+  /** Of the problems. */
+  source: Pick<Trace['source'], 'dataset' | 'licence'>
+}
+
+/**
+ * Problems explored as they come, in their order, and the runs that are taken out of their trees labelled: by the
+ * evidence of the tree, and by the other annotators, which look at each of them.
+ */
+export async function* exploreEach(
+  problems: Iterable<Problem>,
+  { explorer, annotators, context, rule, engine, most, source }: ExploreOptions,
+): AsyncGenerator<ExploredProblem, void, void> {
+  const paced = pacedByCores(annotators)
+  const spend = (usage: Usage): void => context.spend(usage, explorer.name)
+  const work = async (problem: Problem): Promise<ExploredProblem> => {
+    try {
+      const { runs, skipped } = await explorer.explore(problem, most, { ...context, spend })
+      const traces = runs.map(async ({ evidence, ...run }, i): Promise<Trace> => {
+        const trace: Trace = {
+          id: `${problem.id}#${i}`,
+          problem,
+          ...run,
+          source: { generator: context.policy?.name ?? '', ...source },
+        }
+        const all = [...evidence, ...(await evidenceFor(trace, paced, context))]
+        return byRule({ ...trace, evidence: all }, all, rule)
+      })
+      return { ok: true, problem, traces: await Promise.all(traces), ...(skipped && { skipped }) }
+    } catch (error) {
+      if (error instanceof GradusError && error.code.startsWith('GRD-RUN-')) return { ok: false, error }
+      throw error
+    }
+  }
+  yield* engine.each(problems, work, engine.concurrency)
 }
 
 /** As `labelEach`, from the evidence that the traces carry. */

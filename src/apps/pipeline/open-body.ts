@@ -2,6 +2,7 @@ import { GradusError } from '../../core/errors.ts'
 import type { Trace } from '../../core/words.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { type Body, joinedBody } from '../../models/rewards/bodies/body.ts'
+import { remoteBody } from '../../models/rewards/bodies/remote.ts'
 import { stepFeatures } from '../../models/rewards/bodies/step-features.ts'
 
 export interface BodySettings {
@@ -15,10 +16,11 @@ export interface BodySettings {
 }
 
 /** A plus that joins two bodies, not one inside an address. */
-const JOINT = /\+(?=features$|features\+|embedded|likelihood|https?:)/
+const JOINT = /\+(?=features$|features\+|embedded|likelihood|(?:hidden:)?https?:)/
 
 /**
- * `features`, `embedded[:name]`, `likelihood[:name]`, `http://host/v1#model`, or several with `+` between them.
+ * `features`, `embedded[:name]`, `likelihood[:name]`, `http://host/v1#model` (embeddings), `hidden:http://host/v1#model`,
+ * or several with `+` between them.
  * @throws GradusError GRD-CLI-002, GRD-MODEL-* for weights, GRD-CALL-* for an endpoint
  */
 export async function openBody(text: string, settings: BodySettings): Promise<Body> {
@@ -49,16 +51,15 @@ async function openPart(text: string, { traces, engine, fineTune, keyFrom }: Bod
     const { likelihoodBody } = await import('../../models/rewards/bodies/likelihood.ts')
     return likelihoodBody(await loadEmbedded(likely[1] ?? 'chains'))
   }
-  const address = /^(https?:\/\/[^#]+)#(.+)$/.exec(text)
-  if (address?.[1] !== undefined && address[2] !== undefined) {
-    const { openAiCompatible } = await import('../../models/endpoints/openai-compatible.ts')
-    const { endpointBody } = await import('../../models/rewards/bodies/endpoint.ts')
-    const settings = { url: address[1], ...(keyFrom !== undefined && { keyFrom }) }
-    return endpointBody({ engine, endpoint: openAiCompatible({ ...settings, model: address[2] }), ...settings })
+  const [, hidden, url, model] = /^(hidden:)?(https?:\/\/[^#]+)#(.+)$/.exec(text) ?? []
+  if (url !== undefined && model !== undefined) {
+    const kind = hidden === undefined ? 'endpoint' : 'hidden'
+    return remoteBody(kind, { engine, url, model, ...(keyFrom !== undefined && { keyFrom }) })
   }
   throw new GradusError('GRD-CLI-002', {
     where: { field: '--body' },
     found: text,
-    expected: 'features, embedded[:name], likelihood[:name] or http://host/v1#model, or several with + between them',
+    expected:
+      'features, embedded[:name], likelihood[:name], [hidden:]http://host/v1#model, or several with + between them',
   })
 }

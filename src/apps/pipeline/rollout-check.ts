@@ -14,7 +14,7 @@ import { byAnswer } from './outcome.ts'
 /** Which traces a policy can continue, and how the ends of its runs are checked. */
 export interface RolloutCheck {
   /** An error is why the trace is not continued. */
-  of(trace: Trace): OutcomeCheck | GradusError
+  of(trace: Pick<Trace, 'problem'>): OutcomeCheck | GradusError
   /** How often wrong prefixes of the problems of these traces still end right, for those of built-in tasks. */
   recovery(traces: readonly Trace[], policy: StepWriter, spend: (usage: Usage) => void): Promise<RecoveryRate>
   /** Rollouts that `recovery` makes at most. */
@@ -41,7 +41,7 @@ export function rolloutCheck(spec: PolicySpec, seed: string, taskName?: string):
     })
   }
   const known = tasksOf(spec)
-  const taskOf = ({ problem }: Trace): Task | null => {
+  const taskOf = ({ problem }: Pick<Trace, 'problem'>): Task | null => {
     const task = forced ?? TASKS.find((one) => one.name === problem.domain)
     return task && isOf(task, problem) ? task : null
   }

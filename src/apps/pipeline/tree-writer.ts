@@ -16,8 +16,8 @@ export interface TreeWriter {
 }
 
 /**
- * `trees.jsonl` in a folder: one object a tree, `{id, annotator, problem, tree, path, best?}`, where `tree` is what
- * `Tree.fromJSON` reads and `path` and `best` are nodes of it.
+ * `trees.jsonl` in a folder: one object a tree, `{id, annotator, problem, tree, path, runs?, best?}`, where `tree` is what
+ * `Tree.fromJSON` reads and `path`, `runs` and `best` are nodes of it.
  * @param dot a Graphviz file for each tree too: `0001-omegaprm.dot`, numbered as the lines
  * @throws GradusError GRD-IO-013/014 on a write error
  */

@@ -6,6 +6,7 @@ import { Batcher } from '../../engine/batcher.ts'
 import type { ChatModel, ChatModels } from './chat-models.ts'
 import { guard } from './guard.ts'
 import type { GenerateCall, Generated, ServedModel, TokenScore } from './model.ts'
+import { wireError } from './wire-error.ts'
 
 const Shared = z.looseObject({
   model: z.string(),
@@ -308,9 +309,5 @@ function failure(error: unknown): [unknown, 400 | 404 | 429 | 500] {
     return [{ error: { message: error.message, type: 'rate_limit_error', code: 'overloaded' } }, 429]
   if (!(error instanceof GradusError))
     return [{ error: { message: 'internal error', type: 'server_error', code: 'internal' } }, 500]
-  const code = error.code === 'GRD-MODEL-002' ? 'context_length_exceeded' : error.code
-  const message = [error.message, error.expected === undefined ? '' : `expected ${error.expected}`]
-    .filter((s) => s !== '')
-    .join('; ')
-  return [{ error: { message, type: 'invalid_request_error', code } }, error.code === 'GRD-SERVE-002' ? 404 : 400]
+  return [wireError(error), error.code === 'GRD-SERVE-002' ? 404 : 400]
 }

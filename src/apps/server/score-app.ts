@@ -15,6 +15,7 @@ import {
   ScoreBody,
 } from './score-requests.ts'
 import { Overloaded, type ScoredLine, type ScoreService } from './score-service.ts'
+import { isOfTheRequest, wireError } from './wire-error.ts'
 
 export interface ScoreAppOptions {
   token: string
@@ -72,7 +73,7 @@ function route<B extends z.ZodType, A extends z.ZodType>(path: string, summary: 
     request: { body: { required: true, content: { 'application/json': { schema: body } } } },
     responses: {
       200: { description: summary, content: { 'application/json': { schema: answer } } },
-      400: failed('the request cannot be read'),
+      400: failed('the request cannot be read, or is too long for the model'),
       422: failed('the model cannot say, and nothing stands for that'),
       429: failed('too much is waiting; Retry-After says when to come again'),
       502: failed('the model behind the server failed'),
@@ -191,15 +192,12 @@ function failure(error: unknown, c: Context): Response {
       ? c.json(errorBody('the body is not JSON', 'GRD-SERVE-001'), 400)
       : c.json(errorBody('internal error', 'internal'), 500)
   }
-  const hints = [error.expected === undefined ? '' : `expected ${error.expected}`, ...error.try.slice(0, 1)]
-  const message = [error.message, ...hints].filter((s) => s !== '').join('; ')
   if (error.code === 'GRD-CALL-003') c.header('retry-after', '1')
-  return c.json(errorBody(message, error.code), STATUS[error.code] ?? 502)
+  return c.json(wireError(error), isOfTheRequest(error) ? 400 : (STATUS[error.code] ?? 502))
 }
 
-/** Whose fault it is: the request's, nobody's, the load's; else the model's behind this server. */
-const STATUS: Partial<Record<ErrorCode, 400 | 422 | 503>> = {
-  'GRD-SERVE-001': 400,
+/** Where it is not the request's fault: nobody's, the load's; else the model's behind this server. */
+const STATUS: Partial<Record<ErrorCode, 422 | 503>> = {
   'GRD-SERVE-007': 422,
   'GRD-CALL-003': 503,
 }

@@ -52,20 +52,23 @@ export interface Reading {
   splitter: Splitter
   /** Text after which the response begins, where a request does not give the prompts. */
   promptEnd?: string
+  /** Built-in task of the problems, for reward models that have learnt some only. */
+  domain?: string
 }
 
 /** Marks behind steps that clients of public process reward models write. */
 const MARK = /<extra_0>/
 
 /** A problem and the steps of a response: by marks where it has some, else by the splitter. */
-export async function lineOf(prompt: string, response: string, { splitter }: Reading): Promise<Line> {
-  const pieces = MARK.test(response) ? response.split(MARK) : await splitter.split(response)
+async function lineOf(prompt: string, response: string, reading: Reading): Promise<Line> {
+  const pieces = MARK.test(response) ? response.split(MARK) : await reading.splitter.split(response)
   const steps = pieces.map((piece) => piece.trim()).filter((piece) => piece !== '')
-  return stepsLine(prompt, steps)
+  return stepsLine(prompt, steps, reading)
 }
 
-export function stepsLine(prompt: string, steps: readonly string[]): Line {
-  return { problem: { id: 'request', prompt }, steps: steps.map((text) => ({ text, kind: 'thought' })) }
+function stepsLine(prompt: string, steps: readonly string[], { domain }: Reading): Line {
+  const problem = { id: 'request', prompt, ...(domain !== undefined && { domain }) }
+  return { problem, steps: steps.map((text) => ({ text, kind: 'thought' })) }
 }
 
 /** @throws GradusError GRD-SERVE-001 where prompt and response cannot be told apart */
@@ -124,7 +127,7 @@ export async function linesOfPooling(body: z.output<typeof PoolingBody>, reading
 export async function linesOfLines(body: z.output<typeof LinesBody>, reading: Reading): Promise<Line[]> {
   return await Promise.all(
     body.lines.map(({ prompt, steps, response }, i) => {
-      if (steps) return stepsLine(prompt, steps)
+      if (steps) return stepsLine(prompt, steps, reading)
       if (response !== undefined) return lineOf(prompt, response, reading)
       throw unreadable(`lines.${i}`, 'neither steps nor response', 'one of them')
     }),

@@ -293,6 +293,81 @@ describe('requests that cannot be served', () => {
   })
 })
 
+describe('a text that is too long', () => {
+  const tooLong = new GradusError('GRD-MODEL-002', { found: 'a text of 900 tokens', expected: 'at most 112' })
+  /** Reads short lines only; `behind` as a server behind this one says it. */
+  const narrow: RewardModel = {
+    ...sums,
+    score: async (lines) =>
+      lines.map(({ steps }): Scored => {
+        if (steps.every(({ text }) => text.length < 100)) return { ok: true, scores: [0.5], usage: NO_USAGE }
+        const error = steps[0]?.text.startsWith('behind') ? new GradusError('GRD-CALL-009') : tooLong
+        return { ok: false, error, usage: NO_USAGE }
+      }),
+  }
+  const writer: StepWriter = {
+    name: 'narrow',
+    identity: 'narrow',
+    next: async () => ({ ok: false, error: tooLong, usage: NO_USAGE }),
+    complete: async () => ({ ok: false, error: new GradusError('GRD-CALL-009'), usage: NO_USAGE }),
+  }
+
+  it('is a 400 that the official client does not ask again, on every path', async () => {
+    const { base } = await start({ reward: narrow, chats: searchModels({ policy: writer, reward: narrow }) })
+    let asked = 0
+    const client = new OpenAI({
+      baseURL: base,
+      apiKey: TOKEN,
+      fetch: (url, init) => {
+        asked++
+        return fetch(url, init)
+      },
+    })
+    const chat = (model: string) =>
+      client.post('/v1/chat/completions', { body: { model, messages: [{ role: 'user', content: 'hello' }] } })
+    const asks = [
+      () => client.post('/score', { body: { text_1: 'q', text_2: 'x'.repeat(200) } }),
+      () => client.post('/v1/rewards', { body: { lines: [{ prompt: 'q', steps: [`behind ${'x'.repeat(200)}`] }] } }),
+      () => client.post('/get_reward', { body: { query: `q${'x'.repeat(200)}`, prompts: 'q' } }),
+      () => chat('gradus/best-of-2'),
+      () => chat('gradus/step-beam:k=2,beam=1'),
+    ]
+    for (const ask of asks) {
+      asked = 0
+      const error = await ask().then(
+        () => null,
+        (e: unknown) => e,
+      )
+      expect(error).toBeInstanceOf(OpenAI.BadRequestError)
+      expect(error).toMatchObject({
+        status: 400,
+        code: 'context_length_exceeded',
+        type: 'invalid_request_error',
+        param: null,
+      })
+      expect(asked).toBe(1)
+    }
+    const fine = (await client.post('/score', { body: { text_1: 'q', text_2: 'short' } })) as { data: unknown[] }
+    expect(fine.data).toHaveLength(1)
+  })
+
+  it('and so is a problem of another task; what may go by is still asked again', async () => {
+    const { post } = await start({
+      reward: {
+        ...sums,
+        score: async () => [{ ok: false, error: new GradusError('GRD-WORLD-001'), usage: NO_USAGE }],
+      },
+    })
+    const lines = [{ prompt: 'q', steps: ['x'] }]
+    expect(await post('/v1/rewards', { lines })).toMatchObject({
+      status: 400,
+      body: { error: { code: 'GRD-WORLD-001' } },
+    })
+    const { post: flaky } = await start()
+    expect((await flaky('/v1/rewards', { lines: [{ prompt: 'q', steps: ['poison'] }] })).status).toBe(502)
+  })
+})
+
 describe('what the server tells of itself', () => {
   it('an OpenAPI document with every score path, and metrics whose labels no client can make up', async () => {
     const { base, post } = await start()

@@ -6,6 +6,7 @@ import { Tree } from '../../core/tree.ts'
 import type { Label, Trace } from '../../core/words.ts'
 import { buildIndex } from '../../io/trace-index/build.ts'
 import { IndexReader } from '../../io/trace-index/index.ts'
+import { treeWriter } from '../pipeline/tree-writer.ts'
 import type { Source } from './data.ts'
 import { computedFigures } from './figures.ts'
 import { methodsAnswer } from './methods.ts'
@@ -80,6 +81,26 @@ describe('a run', () => {
       figure,
     ])
     expect(writtenFigures(runFolder({}))).toEqual({ figures: [], leftOut: 0 })
+  })
+
+  it('gives the trees that gradus label writes', async () => {
+    const source = runFolder({})
+    const tree = new Tree()
+    const path = tree.path(tree.addPath(['a', 'b']))
+    const writer = await treeWriter(source.path, false)
+    writer.grown({
+      id: 't',
+      annotator: 'mcts',
+      problem: { id: 'q', prompt: 'Why?' },
+      tree: tree.toJSON(),
+      path,
+      runs: [path],
+    })
+    await writer.write('t')
+    await writer.close()
+    const trees = new Trees([source])
+    expect(await trees.list()).toEqual([{ at: 0, id: 't', problem: 'Why?', nodes: 3 }])
+    expect(await trees.tree(0)).toEqual({ at: 0, id: 't', problem: 'Why?', tree: tree.toJSON(), path })
   })
 
   it('gives its trees, but none that would never end', async () => {

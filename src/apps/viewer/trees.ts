@@ -12,8 +12,11 @@ import { TreeAnswer, type TreeRow } from './schemas.ts'
 const SLOT = 1_000_000
 const PROBLEM_CHARS = 200
 
+/** As `gradus label --trees` writes it, or its text alone. */
+const ProblemText = z.union([z.string(), z.object({ prompt: z.string() }).transform(({ prompt }) => prompt)])
+
 /** A line of `trees.jsonl`. */
-const Line = TreeAnswer.omit({ at: true })
+const Line = TreeAnswer.omit({ at: true }).extend({ problem: ProblemText })
 
 interface Place {
   row: z.output<typeof TreeRow>
@@ -81,7 +84,7 @@ export class Trees {
   }
 }
 
-const Head = z.object({ id: z.string(), problem: z.string(), tree: z.object({ parent: z.array(z.number()) }) })
+const Head = z.object({ id: z.string(), problem: ProblemText, tree: z.object({ parent: z.array(z.number()) }) })
 
 /** The list with the whole lines that have come since. */
 async function readOn(file: string, { end, places }: List, first: number): Promise<List> {

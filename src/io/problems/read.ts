@@ -1,7 +1,10 @@
+import { statSync } from 'node:fs'
 import { GradusError } from '../../core/errors.ts'
 import type { Problem } from '../../core/words.ts'
+import type { Sample } from '../formats/format.ts'
+import { FORMATS } from '../formats/index.ts'
 import { type Opened, openBytes, stem } from '../open.ts'
-import { openRecords, type Records } from '../read.ts'
+import { openRecords, type Records, sampleOf } from '../read.ts'
 import { PROBLEM_FORMATS } from './index.ts'
 import type { ProblemAt, ProblemFormat } from './problem-format.ts'
 
@@ -64,6 +67,20 @@ export async function readProblems(path: string, options: ReadProblemsOptions = 
       at.reject(error)
     }
   }
+}
+
+/**
+ * Does a file hold problems, and no traces? What can be read once only (standard input, a pipe) is taken for traces,
+ * unless a format says otherwise.
+ * @throws GradusError GRD-IO-001/009 where it cannot be opened
+ */
+export async function holdsProblems(path: string, format?: string): Promise<boolean> {
+  const fits = (formats: readonly { name: string; detect(sample: Sample): number }[], sample: Sample | null): boolean =>
+    formats.some((one) => (sample === null ? one.name === format : one.detect(sample) > 0.5))
+  const again = path !== '-' && (statSync(path, { throwIfNoEntry: false })?.isFile() ?? false)
+  if (format === undefined && !again) return false
+  const sample = format === undefined ? await sampleOf(path) : null
+  return !fits(FORMATS, sample) && fits(PROBLEM_FORMATS, sample)
 }
 
 /** Closes the file where no format fits. */

@@ -5,6 +5,7 @@ import type { Evidence, Problem, Trace, Usage } from '../../core/words.ts'
 import type { OutcomeCheck, StepWriter } from '../../engine/rollout.ts'
 import type { RewardModel } from '../../models/rewards/reward.ts'
 import type { Reliability, Verifier, VerifyContext } from '../../worlds/verifiers/verifier.ts'
+import type { Explored } from './explore.ts'
 
 /** What an annotator cannot work without; checked before anything is spent. */
 export type Need =
@@ -39,15 +40,17 @@ export interface AnnotateContext extends VerifyContext {
   grown?(tree: GrownTree): void
 }
 
-/** The tree that an annotator grew around a trace. */
+/** The tree that an annotator grew around a trace, or over a problem. */
 export interface GrownTree {
-  /** Of the trace. */
+  /** Of the trace, or of the problem. */
   id: string
   annotator: string
   problem: Problem
   tree: TreeJson
-  /** Nodes of the trace, from its first step. */
+  /** Nodes of the trace, from its first step; over a problem, of the first run that was taken out of the tree. */
   path: Node[]
+  /** Over a problem: nodes of each run that was taken out of the tree, in the order of their traces. */
+  runs?: Node[][]
   /** Nodes of the line that the search would follow, where it has one. */
   best?: Node[]
 }
@@ -82,11 +85,17 @@ export interface Annotator extends Method {
   refuses?(trace: Trace): GradusError | null
   /**
    * Upper bound of what a trace costs: rollouts, given texts that are weighed, what a reward model reads; absent where
-   * nothing is spent.
+   * nothing is spent. Of a trace without steps: what exploring its problem costs.
    */
   expect?(trace: Trace, options?: unknown): { rollouts: number; texts?: number; sent?: Sent }
   /** @param options as `options` has them, defaults where left out */
   annotate(trace: Trace, context: AnnotateContext, options?: unknown): Promise<Evidence[]>
+  /**
+   * Searches a problem by itself, without a trace, and takes runs with their evidence out of the tree; absent where the
+   * annotator only looks at what others wrote. Equal policies, checks and options give equal runs.
+   * @param most runs at most
+   */
+  explore?(problem: Problem, most: number, context: AnnotateContext, options?: unknown): Promise<Explored>
 }
 
 /** For searches whose nodes are texts: why a trace with an empty step is left out. */
@@ -100,7 +109,8 @@ export function emptyStep({ steps }: Trace): GradusError | null {
 }
 
 /**
- * Policy and check of a context, for annotators that need them.
+ * Policy and check of a context, for annotators that need them. Not its signal: when a run ends the engine starts no
+ * further call, and those under way are paid for and waited for.
  * @throws GradusError GRD-LABEL-004
  */
 export function policyOf(context: AnnotateContext): Required<Pick<AnnotateContext, 'policy' | 'check' | 'spend'>> {

@@ -4,6 +4,7 @@ import { hasEnded } from '../../engine/rollout.ts'
 import { type Finding, UNKNOWN, type VerifyContext } from '../../worlds/verifiers/verifier.ts'
 import { type HybridWeights, hybridReward, type Sign } from '../hybrid-reward.ts'
 import type { StepTool } from './annotator.ts'
+import { inTurn } from './explore.ts'
 import { addCounts, type CountContext, type Counted, countRollouts, keyOf } from './rollout-counts.ts'
 
 export interface MctsOptions extends HybridWeights {
@@ -22,6 +23,11 @@ export interface MctsOptions extends HybridWeights {
   rollouts: number
   /** Completion tokens at most. */
   tokens?: number | undefined
+  /**
+   * Runs that are taken out of the tree, 0 where not given. Then a rollout becomes nodes with all its steps and not
+   * with its first alone, runs that have ended are not gone through again, and those that are taken are swept.
+   */
+  runs?: number
 }
 
 export interface MctsContext extends CountContext {
@@ -47,6 +53,10 @@ export interface MctsTree {
   rollouts: number
   usage: Usage
   group: Group
+  /** Last nodes of the runs that are nodes with all their steps, and whether they end right; in order of discovery. */
+  ended: Map<Node, boolean>
+  /** Of these the ones that were taken. */
+  taken: Node[]
 }
 
 /** Q + c sqrt(ln N(s) / N(s, a)), infinite for what was never tried (papers/groundedprm.md). */
@@ -89,7 +99,10 @@ export async function mctsSearch(
     rollouts: 0,
     usage: NO_USAGE,
     group: 'no-rollouts',
+    ended: new Map(),
+    taken: [],
   }
+  const { runs = 0 } = options
   /** By node: rollouts from its parent that began with it. */
   const written = [0]
   const ended = { right: 0, wrong: 0 }
@@ -149,11 +162,12 @@ export async function mctsSearch(
     const done = one.completions[0]
     let end = at
     if (done) {
-      const first = done.steps[0]
-      if (first && first.text.trim() !== '') {
-        end = node(at, first)
+      const whole = runs > 0 && done.steps.every(hasText)
+      for (const step of whole ? done.steps : done.steps.slice(0, 1).filter(hasText)) {
+        end = node(end, step)
         written[end] = (written[end] ?? 0) + 1
       }
+      if (whole && end !== at) found.ended.set(end, done.right)
       await backUp(end, [...prefix, ...done.steps], done.right ? 1 : -1)
     }
     tree.visit(ROOT)
@@ -166,8 +180,9 @@ export async function mctsSearch(
     tree.record(at, one.successes, one.trials)
     found.usage = addUsage(found.usage, one.usage)
     if (answered(at)) return
-    longest = Math.max(longest, one.usage.completionTokens)
-    found.rollouts++
+    const count = one.trials + one.unfinished + one.failed
+    longest = Math.max(longest, one.usage.completionTokens / Math.max(1, count))
+    found.rollouts += count
     ended.right += one.successes
     ended.wrong += one.trials - one.successes
   }
@@ -183,7 +198,7 @@ export async function mctsSearch(
   function select(): Node {
     let at = ROOT
     for (;;) {
-      const children = tree.children(at)
+      const children = tree.children(at).filter((child) => !found.ended.has(child))
       if (children.length === 0 || asked(at) < options.width * Math.sqrt(tree.visits(at))) return at
       // the earliest of several with the same score
       const scores = children.map((child) => score(at, child, children.length))
@@ -208,6 +223,19 @@ export async function mctsSearch(
     await simulate(select())
     found.simulations++
   }
+  found.taken = inTurn(
+    [...found.ended].filter(([last]) => check.answerOf(stepsTo(last).map((step) => step.text)) !== null),
+    runs,
+  )
+  for (const last of found.taken) {
+    for (const at of tree.path(last)) {
+      // An answer is checked, once.
+      const missing = at === last ? 1 - asked(at) : options.sweep - asked(at)
+      const count = at === last ? missing : Math.min(missing, options.rollouts - found.rollouts)
+      if (count < 1 || (at !== last && !affordable())) continue
+      record(at, await countRollouts(context, stepsTo(at), { from: asked(at), count }))
+    }
+  }
   if (ended.right + ended.wrong > 0) {
     found.group = ended.wrong === 0 ? 'all-right' : ended.right === 0 ? 'all-wrong' : 'mixed'
   }
@@ -219,6 +247,8 @@ export function meanReward(found: MctsTree, at: Node): number | null {
   const rewarded = found.rewarded[at] ?? 0
   return at === ROOT || rewarded === 0 ? null : (found.rewards[at] ?? 0) / rewarded
 }
+
+const hasText = (step: Step): boolean => step.text.trim() !== ''
 
 function signOf({ verdict }: Finding): Sign {
   return verdict === 'unknown' ? 0 : verdict === 'correct' ? 1 : -1

@@ -1,16 +1,22 @@
 import { z } from 'zod'
 import { GradusError } from '../../core/errors.ts'
 import { type Node, ROOT, type Tree } from '../../core/tree.ts'
-import type { Evidence, Trace } from '../../core/words.ts'
+import type { Evidence, Problem, Trace } from '../../core/words.ts'
 import { VERIFIERS } from '../../worlds/verifiers/index.ts'
 import type { Finding } from '../../worlds/verifiers/verifier.ts'
 import { type AnnotateContext, type Annotator, emptyStep, policyOf, type StepTool } from './annotator.ts'
+import { takeRuns } from './explore.ts'
 import { type MctsTree, mctsSearch, meanReward } from './mcts-search.ts'
 import { keyOf, rolloutEvidence } from './rollout-counts.ts'
 
 const Options = z.object({
   tool: z.string().default('arithmetic').describe('verifier that looks at every step'),
-  sweep: z.number().int().min(0).default(4).describe('rollouts from each step before the search chooses'),
+  sweep: z
+    .number()
+    .int()
+    .min(0)
+    .default(4)
+    .describe('rollouts from each step of a trace before the search chooses, of a run taken from the tree after it'),
   simulations: z.number().int().min(0).default(32).describe('simulations after them'),
   width: z.number().positive().default(1).describe('rollouts from a node before going below it, times sqrt(visits)'),
   select: z.enum(['puct', 'uct']).default('puct').describe('score by which a child is chosen'),
@@ -30,7 +36,8 @@ const Options = z.object({
  * The trace is the first line of the tree. Evidence about each of its steps: rollouts from that very step (so that
  * k of n stays an estimate of the policy's own chance, which the search's choice of children would bend), and the
  * tool's verdict with a rationale in words; mean reward and visits are its `detail`. Verdict and rollouts are kept
- * apart, so that `tool-veto`, `averaged` and every other rule can fuse them again without a rollout.
+ * apart, so that `tool-veto`, `averaged` and every other rule can fuse them again without a rollout. Of a problem whole
+ * runs are nodes of the tree; those that are taken have `sweep` rollouts from every step at least.
  * @see papers/groundedprm.md
  */
 export const mcts: Annotator = {
@@ -46,15 +53,13 @@ export const mcts: Annotator = {
   refuses: emptyStep,
   expect(trace, given) {
     const { sweep, simulations, rollouts } = Options.parse(given ?? {})
+    // How long the runs of a problem are nobody knows before.
+    if (trace.steps.length === 0) return { rollouts }
     return { rollouts: Math.min(rollouts, sweep * trace.steps.length + simulations) }
   },
   async annotate(trace: Trace, context, given): Promise<Evidence[]> {
-    const { tool: name, keep, maxSteps, ...options } = Options.parse(given ?? {})
-    const tool = toolOf(name, context)
-    const { allowCode, allowLocalExec, signal } = context
-    const verify = { allowCode, allowLocalExec, ...(signal && { signal }) }
-    const counting = { ...policyOf(context), problem: trace.problem, maxSteps, ...(signal && { signal }) }
-    const found = await mctsSearch({ ...counting, tool, verify }, options, trace.steps)
+    const { searching, tool, options } = settingsOf(trace.problem, context, given)
+    const found = await mctsSearch(searching, options, trace.steps)
     const path = found.tree.path(found.tree.addPath(trace.steps.map(keyOf)))
     context.grown?.({
       id: trace.id,
@@ -64,16 +69,42 @@ export const mcts: Annotator = {
       path,
       best: mostVisited(found.tree),
     })
-    const evidence: Evidence[] = []
-    for (const [length, at] of [ROOT, ...path].entries()) {
-      const counted = found.counted.get(at)
-      const rolled = counted && rolloutEvidence(mcts.name, length, counted, keep)
-      if (rolled) evidence.push(rolled)
-      const finding = found.findings[at]
-      if (finding) evidence.push(toolEvidence(tool, length - 1, finding, found, at))
-    }
-    return evidence
+    return [ROOT, ...path].flatMap((at, length) => evidenceOf(found, tool, at, length, options.keep))
   },
+  async explore(problem, most, context, given) {
+    const { searching, tool, options } = settingsOf(problem, context, given)
+    const found = await mctsSearch(searching, { ...options, runs: most })
+    const { tree, steps, taken, ended } = found
+    return takeRuns({
+      annotator: mcts.name,
+      problem,
+      context,
+      check: searching.check,
+      tree,
+      steps,
+      ends: taken,
+      right: (end) => ended.get(end) ?? false,
+      evidence: (at, length) => evidenceOf(found, tool, at, length, options.keep),
+      best: mostVisited(tree),
+    })
+  },
+}
+
+function settingsOf(problem: Problem, context: AnnotateContext, given: unknown) {
+  const { tool: name, maxSteps, ...options } = Options.parse(given ?? {})
+  const tool = toolOf(name, context)
+  const { allowCode, allowLocalExec, signal } = context
+  const verify = { allowCode, allowLocalExec, ...(signal && { signal }) }
+  const searching = { ...policyOf(context), problem, maxSteps, tool, verify }
+  return { searching, tool, options }
+}
+
+/** Rollouts from a node and the tool's verdict about its step. */
+function evidenceOf(found: MctsTree, tool: StepTool, at: Node, length: number, keep: number): Evidence[] {
+  const counted = found.counted.get(at)
+  const rolled = counted && rolloutEvidence(mcts.name, length, counted, keep)
+  const finding = found.findings[at]
+  return [...(rolled ? [rolled] : []), ...(finding ? [toolEvidence(tool, length - 1, finding, found, at)] : [])]
 }
 
 /** From the root always the child that most simulations went through, the earliest of several. */

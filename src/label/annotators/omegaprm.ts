@@ -3,11 +3,17 @@ import { type Node, ROOT, Tree } from '../../core/tree.ts'
 import { addUsage, type Evidence, NO_USAGE, type Step, type Trace, type Usage } from '../../core/words.ts'
 import { plainBisection } from '../first-error-locator.ts'
 import { type Annotator, emptyStep, policyOf } from './annotator.ts'
+import { inTurn, type Skipped, takeRuns } from './explore.ts'
 import { type CountContext, type Counted, countRollouts, keyOf, rolloutEvidence } from './rollout-counts.ts'
 
 const Options = z.object({
   k: z.number().int().min(1).default(8).describe('rollouts from each probed prefix'),
-  searches: z.number().int().min(1).default(1).describe('binary searches; the first is of the trace itself'),
+  searches: z
+    .number()
+    .int()
+    .min(1)
+    .optional()
+    .describe('binary searches: 1 for a trace, which is the first that is searched; 8 for a problem'),
   rollouts: z.number().int().min(1).default(1000).describe('rollouts for one problem, at most'),
   tokens: z.number().int().min(1).optional().describe('completion tokens for one problem, at most'),
   alpha: z.number().min(0).max(1).default(0.5).describe('how much a prefix with many successes is preferred'),
@@ -19,8 +25,8 @@ const Options = z.object({
 })
 type Options = z.output<typeof Options>
 
-/** Why a problem teaches nothing: every run from the start ends alike, or none came to an end. */
-export type Skipped = 'all-right' | 'all-wrong' | 'no-rollouts'
+/** Searches of a problem: a wrong run and a right one of each, the four and four of papers/alphamath.md twice. */
+const SEARCHES = 8
 
 /** What a tree search over one problem found. */
 export interface OmegaTree {
@@ -30,6 +36,8 @@ export interface OmegaTree {
   /** Rollouts of each probed node. */
   counted: Map<Node, Counted>
   skipped: Skipped | null
+  /** Of each finished search: the end of its wrong run, and the last prefix of it from which some rollout succeeded. */
+  searched: { end: Node; good: Node }[]
   searches: number
   rollouts: number
   usage: Usage
@@ -86,6 +94,7 @@ export async function omegaSearch(
     steps: [undefined],
     counted: new Map(),
     skipped: null,
+    searched: [],
     searches: 0,
     rollouts: 0,
     usage: NO_USAGE,
@@ -116,7 +125,7 @@ export async function omegaSearch(
     const rate = tree.successRate(node)
     if (rate === null || rate === 0 || rate === 1) return
     for (const { right, steps, tokens } of counted.completions) {
-      if (right || steps.length === 0 || steps.some((step) => step.text.trim() === '')) continue
+      if (right || steps.length === 0 || !steps.every(hasText)) continue
       pool.push({ node, steps, length: tokens > 0 ? tokens : words(steps) })
     }
   }
@@ -140,12 +149,7 @@ export async function omegaSearch(
 
   /** False when a probe could not be paid for or brought nothing. */
   async function search({ node, steps }: Candidate): Promise<boolean> {
-    const nodes = [node]
-    for (const step of steps) {
-      const child = tree.add(nodes.at(-1) ?? node, keyOf(step))
-      result.steps[child] = step
-      nodes.push(child)
-    }
+    const nodes = [node, ...addSteps(result, node, steps)]
     const bisection = plainBisection(steps.length)
     for (let length = bisection.next(); length !== null; length = bisection.next()) {
       const rate = await probe(nodes[length] ?? node)
@@ -156,6 +160,7 @@ export async function omegaSearch(
     const end = nodes.at(-1)
     if (end !== undefined && bisection.firstError() === steps.length - 1 && tree.trials(end) === 0)
       tree.record(end, 0, 1)
+    result.searched.push({ end: end ?? node, good: nodes[bisection.firstError()] ?? node })
     result.searches++
     tree.visit(node)
     return true
@@ -168,11 +173,22 @@ export async function omegaSearch(
     if (start !== 1 || !first) return result
   }
   let next: Candidate | undefined = first ? { node: ROOT, steps: [...first], length: 0 } : select()
-  while (next && result.searches < options.searches) {
+  while (next && result.searches < (options.searches ?? 1)) {
     if (!(await search(next))) break
     next = select()
   }
   return result
+}
+
+/** Steps below a node. @returns their nodes */
+function addSteps({ tree, steps: known }: OmegaTree, from: Node, steps: readonly Step[]): Node[] {
+  const nodes: Node[] = []
+  for (const step of steps) {
+    const child = tree.add(nodes.at(-1) ?? from, keyOf(step))
+    known[child] = step
+    nodes.push(child)
+  }
+  return nodes
 }
 
 /** Each probed prefix with its success rate: training examples with soft labels, in order of discovery. */
@@ -187,7 +203,8 @@ export function omegaExamples({ tree, counted }: OmegaTree): { steps: string[]; 
  * OmegaPRM for a trace: binary search for its first error, in the tree of its problem.
  *
  * Only probed prefixes have evidence, the trace's outcome is evidence about its last step. A trace that ended right or
- * has one step is not searched.
+ * has one step is not searched. Of a problem each searched run is taken, and with it a right one that leaves it at its
+ * first error.
  */
 export const omegaprm: Annotator = {
   name: 'omegaprm',
@@ -201,9 +218,10 @@ export const omegaprm: Annotator = {
   applies: (trace) => trace.steps.length > 0 && emptyStep(trace) === null,
   refuses: emptyStep,
   expect(trace, given) {
-    const { k, searches, rollouts } = Options.parse(given ?? {})
-    const probes = Math.ceil(Math.log2(Math.max(2, trace.steps.length)))
-    return { rollouts: Math.min(rollouts, k * (1 + searches * probes)) }
+    const { k, searches, rollouts, maxSteps } = Options.parse(given ?? {})
+    const explores = trace.steps.length === 0
+    const probes = Math.ceil(Math.log2(Math.max(2, explores ? maxSteps : trace.steps.length)))
+    return { rollouts: Math.min(rollouts, k * (1 + (searches ?? (explores ? SEARCHES : 1)) * probes)) }
   },
   async annotate(trace: Trace, context, given): Promise<Evidence[]> {
     const options = Options.parse(given ?? {})
@@ -223,6 +241,61 @@ export const omegaprm: Annotator = {
     }
     return last ? [...evidence, last] : evidence
   },
+  async explore(problem, most, context, given) {
+    const options = Options.parse(given ?? {})
+    const counting = { ...policyOf(context), problem }
+    const found = await omegaSearch(counting, { ...options, searches: options.searches ?? SEARCHES })
+    if (found.skipped) return { runs: [], skipped: found.skipped }
+    const { tree, steps, counted } = found
+    const ended = pairs(found)
+    const answered = (end: Node): boolean =>
+      counting.check.answerOf(tree.path(end).map((at) => steps[at]?.text ?? '')) !== null
+    return takeRuns({
+      annotator: omegaprm.name,
+      problem,
+      context,
+      check: counting.check,
+      tree,
+      steps,
+      ends: inTurn(
+        [...ended].filter(([end]) => answered(end)),
+        most,
+      ),
+      right: (end) => ended.get(end) ?? false,
+      evidence(at, length) {
+        const seen = counted.get(at) ?? (ended.has(at) ? outcomeOf(ended.get(at) ?? false) : undefined)
+        const one = seen && rolloutEvidence(omegaprm.name, length, seen, options.keep)
+        return one ? [one] : []
+      },
+    })
+  },
+}
+
+/**
+ * The end of each searched run, which is wrong, and behind it of a right run that shares with it all up to its first
+ * error: the first rollout that succeeded from there and is not taken yet, now a line of the tree.
+ */
+function pairs(found: OmegaTree): Map<Node, boolean> {
+  const ended = new Map<Node, boolean>()
+  for (const { end, good } of found.searched) {
+    ended.set(end, false)
+    for (const { right, steps } of found.counted.get(good)?.completions ?? []) {
+      const last = right && steps.every(hasText) ? addSteps(found, good, steps).at(-1) : undefined
+      if (last === undefined || ended.has(last)) continue
+      found.tree.record(last, 1, 1)
+      ended.set(last, true)
+      break
+    }
+  }
+  return ended
+}
+
+const hasText = (step: Step): boolean => step.text.trim() !== ''
+
+/** The end of a run, which is checked and not continued. */
+function outcomeOf(right: boolean): Counted {
+  const completions = [{ steps: [], right, tokens: 0 }]
+  return { successes: Number(right), trials: 1, unfinished: 0, failed: 0, completions, usage: NO_USAGE }
 }
 
 function words(steps: readonly Step[]): number {

@@ -154,8 +154,6 @@ export interface Endpoint {
   /** Log-probabilities of a given text. */
   logprobs(text: string, via: NonNullable<Capabilities['scoring']>, signal: AbortSignal): Promise<Scored>
   embed(texts: string[], signal: AbortSignal): Promise<Embedded>
-  /** Last hidden state of every token, where the model runs in this process. */
-  hidden?(text: string, signal: AbortSignal): Promise<number[][]>
   /** Finds out what the endpoint can do: some small calls that cost a few hundred tokens. */
   capabilities(signal: AbortSignal): Promise<Capabilities>
 }

@@ -27,6 +27,11 @@ export interface VllmServer {
   tokens: Sampler<Tokenised, number[]>
   /** `/pooling` of given tokens: one row for each place that the server's pooler keeps; null = not a finite number. */
   pooled: Sampler<{ ids: number[] }, (number | null)[][]>
+  /**
+   * Hidden states of given tokens at some places (`/pooling`, task `token_embed`); null = not a finite number. The
+   * answer must have one row for each token, whatever is kept of it.
+   */
+  hidden: Sampler<{ ids: number[]; at: number[] }, (number | null)[][]>
   /** `prompt_logprobs` of given tokens, one entry a token. */
   weighed: Sampler<{ ids: number[]; watch: number[] }, Weighed[]>
 }
@@ -72,6 +77,21 @@ export function vllmServer(options: {
         // Logits: probabilities of a server that knows no such field are told apart by their sums.
         const rows = await pooling(client, `${root}pooling`, { model, input: ids, use_activation: false }, signal)
         return { values: [rows], usage: usageOf(ids.length, price) }
+      },
+    },
+    hidden: {
+      ...common<{ ids: number[] }>('hidden', ({ ids }) => ids.length),
+      async call({ ids, at }, _, signal) {
+        // As they are: without the step to unit length. A server that knows no such field gives them normalised.
+        const body = { model, input: ids, task: 'token_embed', use_activation: false }
+        const rows = await pooling(client, `${root}pooling`, body, signal)
+        const usage = usageOf(ids.length, price)
+        if (rows.length === ids.length) return { values: [at.map((place) => rows[place] ?? [])], usage }
+        throw new Fault('GRD-CALL-007', {
+          found: `${rows.length} states for ${ids.length} tokens`,
+          expected: 'one a token',
+          usage,
+        })
       },
     },
     weighed: {

@@ -8,6 +8,7 @@ import { LEARNERS } from '../training/learners.ts'
 import type { Weights } from '../training/transformer/params.ts'
 import { AGGREGATORS, type AggregatorName } from './aggregators.ts'
 import { type Body, BodySpec, joinedBody, type PartSpec } from './bodies/body.ts'
+import { remoteBody } from './bodies/remote.ts'
 import { stepFeaturesOf } from './bodies/step-features.ts'
 import { REWARD_KINDS } from './targets.ts'
 import { type TrainedReward, trainedReward } from './trained.ts'
@@ -198,7 +199,7 @@ async function bodyOf(spec: PartSpec, own: Weights, file: string, { engine, root
     same(spec, body.spec, file)
     return body
   }
-  if (spec.kind === 'endpoint') {
+  if (spec.kind === 'endpoint' || spec.kind === 'hidden') {
     if (!engine) {
       throw new GradusError('GRD-MODEL-004', {
         where: { file },
@@ -206,11 +207,8 @@ async function bodyOf(spec: PartSpec, own: Weights, file: string, { engine, root
         expected: `one that calls ${spec.url}`,
       })
     }
-    const { openAiCompatible } = await import('../endpoints/openai-compatible.ts')
-    const { endpointBody } = await import('./bodies/endpoint.ts')
     const { url, model, keyFrom } = spec
-    const settings = { url, ...(keyFrom !== undefined && { keyFrom }) }
-    const body = await endpointBody({ engine, endpoint: openAiCompatible({ ...settings, model }), ...settings })
+    const body = await remoteBody(spec.kind, { engine, url, model, ...(keyFrom !== undefined && { keyFrom }) })
     same(spec, body.spec, file)
     return body
   }

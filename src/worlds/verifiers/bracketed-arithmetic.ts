@@ -18,20 +18,30 @@ const SAME: Readonly<Record<string, string>> = {
   ']': ')',
 }
 
-/** Maximal runs of arithmetic in a text, `=` included; words, commas, quotes and full stops end a run. */
+/**
+ * Maximal runs of arithmetic in a text, `=` included; words, commas, quotes and full stops end a run, and the end of a
+ * line does between two operands: `1 + 2 = 3` and `3 + 4 = 7` below it are two equations.
+ */
 export function arithmeticRuns(text: string): Token[][] {
   const plain = text.replace(/[−–×·∗÷[\]]/g, (c) => SAME[c] ?? c)
   const runs: Token[][] = []
   let run: Token[] = []
   let at = 0
+  let newLine = false
   while (at < plain.length) {
     TOKEN.lastIndex = at
     const afterLetter = at > 0 && /[A-Za-z]/.test(plain[at - 1] ?? '')
     const m = TOKEN.exec(plain)
     if (m && !(afterLetter && /[A-Z\d]/.test(m[0]))) {
+      if (newLine && ENDS_OPERAND.test(run.at(-1) ?? '') && BEGINS_OPERAND.test(m[0])) {
+        runs.push(run)
+        run = []
+      }
+      newLine = false
       run.push(m[0])
       at += m[0].length
     } else {
+      newLine ||= plain[at] === '\n'
       if (!/\s/.test(plain[at] ?? '') && run.length > 0) {
         runs.push(run)
         run = []
@@ -42,6 +52,9 @@ export function arithmeticRuns(text: string): Token[][] {
   if (run.length > 0) runs.push(run)
   return runs
 }
+
+const ENDS_OPERAND = /[\dA-Z)]$/
+const BEGINS_OPERAND = /^[\dA-Z(.]/
 
 /** Parts of a run between equals signs; empty parts are left out. */
 export function sides(run: readonly Token[]): Token[][] {

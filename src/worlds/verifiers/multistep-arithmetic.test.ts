@@ -18,6 +18,15 @@ describe('multistep-arithmetic', () => {
     expect(await verdictsOf(multistepArithmetic, PROMPT, RIGHT)).toEqual(['correct', 'correct', 'correct', 'correct'])
   })
 
+  it('reads equations of several lines in one step as one each', async () => {
+    const text = '17+28=45\n\n45-5=40\n\n=40'
+    expect(arithmeticRuns('17+28=45\n45-5=40').map(write)).toEqual(['17 + 28 = 45', '45 - 5 = 40'])
+    // A line that goes on, and one that is broken off, belong to the same.
+    expect(arithmeticRuns('(1 + 2\n+ 3) =\n6').map(write)).toEqual(['(1 + 2 + 3) = 6'])
+    expect(await verdictsOf(multistepArithmetic, '17 + 28 - 5', [text])).toEqual(['correct'])
+    expect(await verdictsOf(multistepArithmetic, '17 + 28 - 5', [text.replace('=45', '=35')])).toEqual(['incorrect'])
+  })
+
   it.each([
     ['a sign that gets lost', 1, 'A = (3 - -4 * 2) = (3 - 8) = -5.', '(3 - -4 * 2) is 11, but (3 - 8) is -5'],
     ['two wrongs that cancel', 1, 'A = (3 - -4 * 2) = (3 - 8) = 11.', '(3 - -4 * 2) is 11, but (3 - 8) is -5'],

@@ -37,7 +37,7 @@ function policyText(cost: LabelCost, policy: string | undefined): string {
     ['policy', policy ?? 'none'],
     ['host', cost.host ?? 'this process; nothing is sent'],
     [
-      'traces',
+      cost.of,
       `${count(cost.traces)}, of which the policy is asked about ${count(cost.covered)}${reasons.length > 0 ? `; refused: ${reasons.join(', ')}` : ''}`,
     ],
     ['rollouts', `at most ${count(cost.rollouts)}${recovery}`],

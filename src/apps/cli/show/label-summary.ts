@@ -1,7 +1,8 @@
-import { describePlace, type GradusError } from '../../../core/errors.ts'
+import { describePlace, explain, type GradusError } from '../../../core/errors.ts'
 import { addUsage, type Evidence, NO_USAGE, type Trace, type Usage } from '../../../core/words.ts'
 import type { Counts } from '../../../engine/engine.ts'
 import { leftOut, type ReadReport } from '../../../io/read.ts'
+import type { Skipped } from '../../../label/annotators/explore.ts'
 import type { RecoveryRate } from '../../../label/recovery-rate.ts'
 import { UNREADABLE } from '../../../models/rewards/judge.ts'
 import { goldOf } from '../../../prove/cases.ts'
@@ -37,6 +38,8 @@ export class LabelSummary {
   readonly #dead = { allRight: 0, allWrong: 0 }
   #spent: Usage = NO_USAGE
   readonly #spentBy = new Map<string, Usage>()
+  readonly #explored: { problems: number; withoutTraces: number } | null = null
+  readonly #rejected: GradusError[] = []
   #recovery: { rate: RecoveryRate; warning: string | null } | null = null
   readonly #reports: ReadReport[] = []
   /** First wrong steps as share of their trace. */
@@ -44,8 +47,25 @@ export class LabelSummary {
   readonly #examples: { wrong: Trace[]; other: Trace[] } = { wrong: [], other: [] }
   readonly #start = performance.now()
 
-  constructor(annotators: readonly string[]) {
+  /** @param explores does the run begin with problems? */
+  constructor(annotators: readonly string[], explores = false) {
+    if (explores) this.#explored = { problems: 0, withoutTraces: 0 }
     this.#byAnnotator = new Map(annotators.map((name) => [name, { correct: 0, incorrect: 0 }]))
+  }
+
+  /** A problem was explored. */
+  explored(traces: number, skipped: Skipped | undefined): void {
+    if (!this.#explored) return
+    this.#explored.problems++
+    if (traces === 0) this.#explored.withoutTraces++
+    if (skipped === 'all-right') this.#dead.allRight++
+    if (skipped === 'all-wrong') this.#dead.allWrong++
+  }
+
+  /** A record of a file of problems that could not be read. */
+  reject(error: GradusError): void {
+    this.#rejected.push(error)
+    this.lost++
   }
 
   add(trace: Trace): void {
@@ -66,6 +86,8 @@ export class LabelSummary {
     ).length
     this.decided += trace.verdict?.risk.filter((r) => r !== null).length ?? 0
     for (const e of trace.evidence ?? []) {
+      // Of a tree: counted with the trace that it was paid for.
+      if (this.#explored && e.kind === 'rollouts' && !e.usage) continue
       const seen = e.kind === 'tool' ? this.#byAnnotator.get(e.source) : undefined
       if (e.kind === 'rollouts' && e.step === -1 && e.trials > 1) {
         if (e.successes === e.trials) this.#dead.allRight++
@@ -137,7 +159,7 @@ export class LabelSummary {
   }
 
   errors(): string[] {
-    return leftOutLines(this.#reports)
+    return [...leftOutLines(this.#reports), ...this.#rejected.map(explain)]
   }
 
   toJSON(): Record<string, unknown> {
@@ -151,6 +173,7 @@ export class LabelSummary {
       stepsDecided: decided,
       ...(this.valued > 0 && { stepsValued: this.valued }),
       leftOut: lost,
+      ...(this.#explored && { explored: this.#explored }),
       modelCalls: this.#spent.calls,
       ...(this.#spent.calls > 0 && { completionTokens: this.#spent.completionTokens }),
       annotators: Object.fromEntries(this.#byAnnotator),
@@ -206,11 +229,17 @@ export class LabelSummary {
       `  ${count(this.traces)} traces   ${count(this.wrong)} with a first wrong step   ${count(this.clean)} clean   ${count(this.unsure)} cannot say   ${seconds.toFixed(1)} s   ${count(this.#spent.calls)} model calls`,
       ...this.#decisions(),
     ]
+    if (this.#explored) {
+      const { problems, withoutTraces } = this.#explored
+      lines.push(`  ${count(problems)} problems explored, ${count(withoutTraces)} of them without a trace to take`)
+    }
     for (const [name, { successes, trials }] of this.#rollouts) {
       lines.push(`  ${name}: ${count(successes)} of ${count(trials)} rollouts end right`)
     }
     for (const [code, { count: n, first }] of this.#refused) {
-      lines.push(`  ${count(n)} traces refused: ${code} ${first.found ?? ''}; expected ${first.expected ?? ''}`)
+      lines.push(
+        `  ${count(n)} ${this.#explored ? 'problems' : 'traces'} refused: ${code} ${first.found ?? ''}; expected ${first.expected ?? ''}`,
+      )
     }
     for (const [code, { count: n, first }] of this.#failed) {
       lines.push(`  ${count(n)} traces were not scored: ${code} ${first.found ?? ''}`)
@@ -222,7 +251,7 @@ export class LabelSummary {
     if (this.#dead.allRight + this.#dead.allWrong > 0) {
       const { allRight, allWrong } = this.#dead
       lines.push(
-        `  dead groups: all rollouts from the start end right for ${count(allRight)} traces, wrong for ${count(allWrong)}`,
+        `  dead groups: all rollouts from the start end right for ${count(allRight)} ${this.#explored ? 'problems' : 'traces'}, wrong for ${count(allWrong)}`,
       )
     }
     lines.push(...this.#calls())
@@ -257,7 +286,11 @@ export class LabelSummary {
           ]
         : []),
       ...(failed.length > 0 ? [`  samples that failed and count neither way: ${failed.join(', ')}`] : []),
-      ...(stopped ? [`  stopped: ${stopped.message}; ${count(this.unfinished)} traces begun are left out`] : []),
+      ...(stopped
+        ? [
+            `  stopped: ${stopped.message}; ${count(this.unfinished)} ${this.#explored ? 'problems' : 'traces'} begun are left out`,
+          ]
+        : []),
     ]
   }
 

@@ -13,7 +13,7 @@ import { describeCapabilities } from '../../../models/endpoints/probe.ts'
 import { type AuditItem, type AuditReport, audit } from '../../../prove/audit.ts'
 import { auditReport, auditText } from '../../../prove/report/audit-report.ts'
 import { taskOf } from '../../../worlds/tasks/task-of.ts'
-import { type BoundRule, labelEach, relabelEach } from '../../pipeline/label.ts'
+import { type BoundRule, exploreEach, labelEach, relabelEach } from '../../pipeline/label.ts'
 import { type LabelCost, labelCost } from '../../pipeline/label-cost.ts'
 import { boundRuleNamed, type LabelPlan, labelPlan, refusalsOf } from '../../pipeline/label-plan.ts'
 import { labelModelNamed, mergeFiles, type VoterFile } from '../../pipeline/merge.ts'
@@ -21,6 +21,7 @@ import { openPolicy, POLICY_FORMS, type PolicySpec, readPolicySpec } from '../..
 import { type RewardSpec, rewardName } from '../../pipeline/open-reward.ts'
 import { openRewards } from '../../pipeline/open-rewards.ts'
 import { type RolloutCheck, rolloutCheck, taskNamed } from '../../pipeline/rollout-check.ts'
+import { readTaskSpec } from '../../pipeline/task-problems.ts'
 import { type TreeWriter, treeWriter } from '../../pipeline/tree-writer.ts'
 import { checkManyFlags, MANY_FLAGS } from '../many-flags.ts'
 import {
@@ -33,6 +34,7 @@ import {
   ROLLOUTS_A_CALL,
   showProgress,
 } from '../policy-flags.ts'
+import { type ProblemSource, problemsToExplore, stubOf } from '../problem-source.ts'
 import { REWARD_FLAGS, rewardSettings, rewardSpecs } from '../reward-flags.ts'
 import { labelCostText } from '../show/label-cost.ts'
 import { LabelSummary } from '../show/label-summary.ts'
@@ -49,7 +51,22 @@ const Options = z.object({
     .describe('annotators, by name, with options as in omegaprm:k=16; all that apply offline where not given'),
   policy: z.string().optional().describe(`who continues traces: ${POLICY_FORMS}`),
   ...REWARD_FLAGS,
-  task: z.string().optional().describe('built-in task of the problems where their domain does not say'),
+  task: z
+    .string()
+    .optional()
+    .describe('built-in task of the problems where their domain does not say; without a file, name[:level] to explore'),
+  problems: z
+    .number()
+    .int()
+    .positive()
+    .optional()
+    .describe('problems to explore at most: 100 of a task, all of a file'),
+  samples: z
+    .number()
+    .int()
+    .positive()
+    .optional()
+    .describe('traces of each problem that is explored, at most; 8 where not given'),
   rule: z
     .string()
     .optional()
@@ -88,7 +105,7 @@ export type LabelOptions = z.output<typeof Options>
 export const label = verb({
   name: 'label',
   summary: 'risk, evidence and first wrong step for every trace',
-  arguments: '<file...>',
+  arguments: '[file...]',
   options: Options,
   examples: [
     'gradus label runs.jsonl -o labelled.jsonl',
@@ -96,26 +113,44 @@ export const label = verb({
     'gradus label chains.jsonl --with monte-carlo:k=16 --policy task:slip=.06 -o rolled.jsonl',
     'gradus label solved.jsonl --with omegaprm --policy http://127.0.0.1:8000/v1#NAME --dry-run',
     'gradus label runs.jsonl --with reward:judge --judge https://api.example.com/v1#model --key API_KEY --dry-run',
+    'gradus label --task self-repairing-chain:1 --with omegaprm --policy embedded -o explored.jsonl',
     'gradus label rolled.jsonl --relabel relative-progress',
     'gradus label --merge dawid-skene judges/*.jsonl -o merged.jsonl',
   ],
-  async run(files, options, terminal) {
-    if (files.length === 0)
+  async run(files, given, terminal) {
+    if (files.length === 0 && (given.task === undefined || given.merge !== undefined || given.relabel !== undefined))
       throw new GradusError('GRD-CLI-001', {
         found: 'no file',
-        expected: 'files with traces, or -',
+        expected: 'files with traces, or -; or --task, whose problems are explored',
         try: ['gradus label --help'],
       })
-    if (options.merge !== undefined) return await merge(files, { ...options, merge: options.merge }, terminal)
+    if (given.merge !== undefined) return await merge(files, { ...given, merge: given.merge }, terminal)
+    const problems = await problemsToExplore(files, given)
+    for (const name of ['problems', 'samples'] as const) {
+      if (problems !== null || given[name] === undefined) continue
+      throw new GradusError('GRD-CLI-002', {
+        where: { field: `--${name}` },
+        found: 'traces',
+        expected: 'problems, which are explored',
+      })
+    }
+    const options =
+      problems && given.task !== undefined ? { ...given, task: readTaskSpec(given.task).task.name } : given
     const spec = options.policy === undefined ? null : readPolicySpec(options.policy)
     const rewards = rewardSpecs(options)
     checkPolicyFlags(spec, options, rewards.length > 0)
     checkManyFlags(options)
     const check = spec ? rolloutCheck(spec, String(options.seed ?? 0), options.task) : undefined
-    const plan = labelPlan({ with: options.with, rule: options.rule, check, rewards: rewards.map(rewardName) })
+    const plan = labelPlan({
+      with: options.with,
+      rule: options.rule,
+      check,
+      rewards: rewards.map(rewardName),
+      problems: problems !== null,
+    })
     const relabel = options.relabel === undefined ? null : boundRuleNamed(options.relabel)
-    const request: LabelRequest = { files, options, plan, relabel, spec, check, rewards }
-    if (options.trees !== undefined && (relabel || !plan.annotators.some((a) => a.growsTree))) {
+    const request: LabelRequest = { files, options, plan, relabel, spec, check, rewards, problems }
+    if (options.trees !== undefined && (relabel || !(plan.explorer ?? plan.annotators.find((a) => a.growsTree)))) {
       throw new GradusError('GRD-CLI-002', {
         where: { field: '--trees' },
         found: 'no annotator that grows trees',
@@ -141,7 +176,7 @@ export const label = verb({
     const engine = engineOf(
       spec,
       options,
-      `label ${contentHash([spec, rewards.map(rewardIdentity), files, options.with, options.seed ?? null]).slice(0, 16)}`,
+      `label ${contentHash([spec, rewards.map(rewardIdentity), problems?.name ?? files, options.with, options.seed ?? null]).slice(0, 16)}`,
     )
     const { signal, forget } = leaveOnInterrupt(engine, terminal)
     try {
@@ -163,9 +198,18 @@ export interface LabelRequest {
   spec: PolicySpec | null
   check: RolloutCheck | undefined
   rewards: readonly RewardSpec[]
+  /** What is explored, where the run does not begin with traces. */
+  problems: ProblemSource | null
 }
 
 const rewardIdentity = (spec: RewardSpec): unknown => [rewardName(spec), 'url' in spec ? [spec.url, spec.model] : null]
+
+/** Who makes evidence in a run. */
+const namesOf = ({ explorer, annotators }: LabelPlan): string[] =>
+  [...(explorer ? [explorer] : []), ...annotators].map((a) => a.name)
+
+/** Traces of a problem where nobody says: four wrong and four right ones (papers/alphamath.md). */
+const SAMPLES = 8
 
 /** Traces are written so many at a time. */
 const WRITTEN_TOGETHER = 64
@@ -177,9 +221,9 @@ async function labelled(
   signal: AbortSignal,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const { files, options, plan, relabel, spec, rewards } = request
+  const { files, options, plan, relabel, spec, rewards, problems } = request
   const splitter = splitterNamed(options.split)
-  const summary = new LabelSummary(relabel ? [] : plan.annotators.map((a) => a.name))
+  const summary = new LabelSummary(relabel ? [] : namesOf(plan), problems !== null)
   const context: AnnotateContext = {
     allowCode: options.code,
     allowLocalExec: options.allowLocalExec,
@@ -239,27 +283,57 @@ async function labelled(
     }
   }
 
+  /** Each time what belongs together: a trace, or those of one tree; null for what the end of the run has left out. */
+  async function* done(): AsyncGenerator<{ tree: string; traces: Trace[] } | null> {
+    if (problems && plan.explorer && engine) {
+      const stubs = problems.problems.map(stubOf)
+      await begin(stubs, engine)
+      for (const refused of stubs.flatMap((stub) => refusalsOf(plan, stub))) summary.refused(refused)
+      for (const error of problems.rejected) summary.reject(error)
+      const able = stubs.filter((stub) => refusalsOf(plan, stub).length === 0).map((stub) => stub.problem)
+      const { explorer, annotators, rule } = plan
+      const exploring = {
+        explorer,
+        annotators,
+        context,
+        rule,
+        engine,
+        most: options.samples ?? SAMPLES,
+        source: problems,
+      }
+      for await (const one of exploreEach(able, exploring)) {
+        if (one.ok) summary.explored(one.traces.length, one.skipped)
+        yield one.ok ? { tree: one.problem.id, traces: one.traces } : null
+      }
+      return
+    }
+    for await (const one of relabel
+      ? relabelEach(traces(), relabel)
+      : labelEach(traces(), { annotators: plan.annotators, context, rule: plan.rule, engine })) {
+      yield one.ok ? { tree: one.trace.id, traces: [one.trace] } : null
+    }
+  }
+
   const audited: AuditItem[] = []
   let shown = 0
   let waiting: Trace[] = []
   try {
-    for await (const one of relabel
-      ? relabelEach(traces(), relabel)
-      : labelEach(traces(), { annotators: plan.annotators, context, rule: plan.rule, engine })) {
-      if (!one.ok) {
+    for await (const one of done()) {
+      if (one === null) {
         summary.unfinished++
         continue
       }
-      const { trace } = one
-      summary.add(trace)
-      await trees?.write(trace.id)
-      if (options.audit !== undefined) audited.push(...auditItem(trace, options.task))
-      const wrong = (trace.verdict?.firstError ?? -1) >= 0
-      if (wrong && shown < options.show && options.output !== '-' && !options.json) {
-        terminal.out(showTrace(trace, terminal))
-        shown++
+      await trees?.write(one.tree)
+      for (const trace of one.traces) {
+        summary.add(trace)
+        if (options.audit !== undefined) audited.push(...auditItem(trace, options.task))
+        const wrong = (trace.verdict?.firstError ?? -1) >= 0
+        if (wrong && shown < options.show && options.output !== '-' && !options.json) {
+          terminal.out(showTrace(trace, terminal))
+          shown++
+        }
+        waiting.push(trace)
       }
-      waiting.push(trace)
       if (waiting.length < WRITTEN_TOGETHER) continue
       await writer?.write(waiting)
       waiting = []
@@ -277,7 +351,7 @@ async function labelled(
   if (summary.traces > 0 || !engine?.stopped) await writer?.close()
   else await writer?.abandon()
   await trees?.close()
-  if (report) await writeReport(report, files, summary)
+  if (report) await writeReport(report, problems ? [problems.name] : files, summary)
   const known = auditOut && (await writeAudit(auditOut, audited, request, summary))
   if (engine) summary.ended(engine.counts, engine.stopped, engine.budget.spent)
   if (options.json) terminal.out(`${JSON.stringify({ ...summary.toJSON(), ...(known && { audit: known }) })}\n`)
@@ -292,9 +366,10 @@ function readOptions({ strict, format }: LabelOptions): { strict: boolean; forma
   return { strict, ...(format !== undefined && { format }) }
 }
 
-async function costOf({ files, options, plan, spec, check, rewards }: LabelRequest): Promise<LabelCost> {
+async function costOf({ files, options, plan, spec, check, rewards, problems }: LabelRequest): Promise<LabelCost> {
   async function* batches(): AsyncGenerator<Trace[]> {
-    for (const file of files) {
+    if (problems) yield problems.problems.map(stubOf)
+    for (const file of problems ? [] : files) {
       const { report: reading, batches: read } = await openTraces(file, readOptions(options))
       yield* untilDamaged(read, reading, options.strict)
     }
@@ -373,7 +448,7 @@ function auditItem(trace: Trace, task: string | undefined): AuditItem[] {
 async function writeAudit(
   out: TextOut,
   items: readonly AuditItem[],
-  { files, options, plan, relabel }: LabelRequest,
+  { files, options, plan, relabel, problems }: LabelRequest,
   summary: LabelSummary,
 ): Promise<AuditReport> {
   if (items.length === 0) {
@@ -385,7 +460,7 @@ async function writeAudit(
     })
   }
   const seen = new Set(items.flatMap((item) => item.evidence.map((e) => e.source)))
-  const names = relabel ? [...seen].sort() : plan.annotators.map((a) => a.name).filter((name) => seen.has(name))
+  const names = relabel ? [...seen].sort() : namesOf(plan).filter((name) => seen.has(name))
   const known = audit(
     items,
     names.map((annotator) => ({
@@ -394,7 +469,7 @@ async function writeAudit(
     })),
     relabel ?? plan.rule,
   )
-  const title = `Audit of ${files.join(', ')}`
+  const title = `Audit of ${problems?.name ?? files.join(', ')}`
   await out.write(options.audit?.endsWith('.json') ? `${JSON.stringify(known)}\n` : await auditReport(title, known))
   await out.close()
   return known

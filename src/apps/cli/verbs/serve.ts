@@ -30,7 +30,10 @@ const Options = z.object({
     .string()
     .optional()
     .describe(`policy whose chats are answered by search (model gradus/best-of-16): ${POLICY_FORMS}`),
-  task: z.string().optional().describe('built-in task that the chats are problems of, for policies that ask for it'),
+  task: z
+    .string()
+    .optional()
+    .describe('built-in task that chats and scored texts are of, for models that have learnt some tasks only'),
   port: z.number().int().min(0).max(65_535).default(8_321).describe('port on the loopback address; 0 = any free one'),
   token: z
     .string()
@@ -92,6 +95,7 @@ export const serve = verb({
       reading: {
         splitter: splitterNamed(options.split),
         // A shell gives a line break as two characters.
+        ...(options.task !== undefined && { domain: taskNamed(options.task).name }),
         ...(promptEnd !== undefined && { promptEnd: promptEnd.replaceAll('\\n', '\n') }),
       },
       ...(abstainAs !== undefined && { abstainAs }),

@@ -12,7 +12,7 @@ export const REWARD_OPTIONS = {
     .string()
     .default('features')
     .describe(
-      'reward: who reads steps: features, embedded[:name], likelihood[:name], http://host/v1#model, or several joined by +',
+      'reward: who reads steps: features, embedded[:name], likelihood[:name], [hidden:]http://host/v1#model, or several joined by +',
     ),
   learner: z
     .string()

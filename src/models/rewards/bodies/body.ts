@@ -41,6 +41,15 @@ const PartSpec = z.discriminatedUnion('kind', [
     renderer: z.string(),
   }),
   z.object({
+    /** States of a model behind a server of the vLLM kind. */
+    kind: z.literal('hidden'),
+    url: z.string(),
+    model: z.string(),
+    keyFrom: z.string().optional(),
+    width: z.number(),
+    renderer: z.string(),
+  }),
+  z.object({
     kind: z.literal('features'),
     /** Names of the columns, in order. */
     columns: z.array(z.string()),

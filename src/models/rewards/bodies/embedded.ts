@@ -106,8 +106,8 @@ function bodyOf(
   }
 }
 
-/** As the transformer's own norm, without its gain. */
-function normalised(state: Float32Array): Float32Array {
+/** A state by its root mean square: as the transformer's own norm, without its gain. */
+export function normalised(state: Float32Array): Float32Array {
   const scale = 1 / Math.sqrt(state.reduce((sum, x) => sum + x * x, 0) / state.length + NORM_EPSILON)
   return state.map((x) => x * scale)
 }

@@ -227,7 +227,8 @@ async function logRatio(
   })
 }
 
-function commonLength(a: readonly number[], b: readonly number[]): number {
+/** Tokens that two lists begin with alike. */
+export function commonLength(a: readonly number[], b: readonly number[]): number {
   let n = 0
   while (n < a.length && n < b.length && a[n] === b[n]) n++
   return n

@@ -18,6 +18,8 @@ export interface ToyModel {
     | { kind: 'rows'; width: 1 | 2; pooler: 'step' | 'all'; activated?: boolean }
     | { kind: 'writes'; good: number; bad: number }
     | { kind: 'ratio'; gain: number }
+    /** Four numbers a token; `both` = it looks at what stands behind a token too. */
+    | { kind: 'states'; sees: 'left' | 'both' }
   /** Token id at which the model was trained to speak; elsewhere it says what it likes. */
   speaksAt?: number
 }
@@ -30,6 +32,8 @@ export interface ToyServer {
   /** Forward passes, by path. */
   passes: Record<string, number>
   spoil: Spoil | undefined
+  /** What the toy itself says. */
+  answer(path: string, body: Record<string, unknown>): unknown
   close(): Promise<void>
 }
 
@@ -47,6 +51,7 @@ export async function startToyServer(model: ToyModel): Promise<ToyServer> {
     url: '',
     passes: {},
     spoil: undefined,
+    answer: (path, body) => toy.answer(path, body),
     close: () =>
       new Promise((resolve) => {
         server.closeAllConnections()
@@ -102,7 +107,11 @@ class Toy {
     if (path === '/pooling' && this.#model.head.kind === 'rows') {
       return { object: 'list', data: [{ index: 0, object: 'pooling', data: this.#pool(body['input'] as number[]) }] }
     }
-    if (path === '/v1/completions' && this.#model.head.kind !== 'rows') {
+    if (path === '/pooling' && this.#model.head.kind === 'states' && body['task'] === 'token_embed') {
+      const data = this.#states(body['input'] as number[], body['use_activation'] !== false)
+      return { object: 'list', data: [{ index: 0, object: 'pooling', data }] }
+    }
+    if (path === '/v1/completions' && (this.#model.head.kind === 'writes' || this.#model.head.kind === 'ratio')) {
       const ids = body['prompt'] as number[]
       const top = Number(body['prompt_logprobs'])
       const prompt_logprobs = ids.map((id, at) => (at === 0 ? null : this.#entry(ids, at, id, top)))
@@ -151,6 +160,22 @@ class Toy {
       return head.width === 1 ? [logit] : [-logit / 2, logit / 2]
     })
     return head.pooler === 'all' ? rows : rows.filter((_, at) => ids[at] === speaksAt)
+  }
+
+  /**
+   * The state at a token knows whether the sums since the last line break hold, how far it is into the text, and the
+   * token itself.
+   */
+  #states(ids: readonly number[], unit: boolean): number[][] {
+    const behind =
+      this.#model.head.kind === 'states' && this.#model.head.sees === 'both' ? (hash(ids.join()) % 1_000) / 250 : 0
+    return ids.map((id, at) => {
+      const text = ids.slice(0, at + 1).map((one) => this.#texts.get(one) ?? '')
+      const line = text.join('').trimEnd().split('\n').at(-1) ?? ''
+      const state = [sumsHold(line) ? 2 : -2, (at + 1) / 100, (hash(`${id}`) % 100) / 100, behind]
+      const length = Math.hypot(...state)
+      return unit ? state.map((x) => x / length) : state
+    })
   }
 
   /** The distribution after the tokens before `at`, as its most probable tokens and the one that stands there. */
