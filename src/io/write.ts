@@ -1,6 +1,6 @@
 import { createWriteStream, type WriteStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { createGzip, type Gzip } from 'node:zlib'
+import { createGzip } from 'node:zlib'
 import { GradusError } from '../core/errors.ts'
 import type { Trace } from '../core/words.ts'
 import type { Format } from './formats/format.ts'
@@ -76,6 +76,9 @@ async function indexFor(path: string): Promise<IndexBeside | null> {
 const onlyOne = (trace: Trace, format: string): GradusError =>
   cannotHold(trace, format, 'more than one trace', 'one trace a file', 'convert each trace to a file of its own')
 
+/** Text that waits to be written, at most. */
+const BUFFER_BYTES = 1 << 18
+
 /** Text in order; nothing stands under the final name before `close`. */
 export interface TextOut {
   write(text: string): Promise<void>
@@ -90,7 +93,7 @@ export async function openText(path: string): Promise<TextOut> {
     return { write: (text) => writeTo(process.stdout, text, 'standard output'), close: nothing, abandon: nothing }
   }
   const target = await targetOf(path)
-  const file = createWriteStream(target.name)
+  const file = createWriteStream(target.name, { highWaterMark: BUFFER_BYTES })
   const abandon = async (): Promise<void> => {
     file.destroy()
     await target.discard()
@@ -116,9 +119,19 @@ export async function openText(path: string): Promise<TextOut> {
       reject(cannotWrite(path, cause))
     })
   })
-  finished.catch(() => {})
+  let failure: unknown
+  finished.catch((error: unknown) => {
+    failure = error
+  })
+  /** Waits only for a full buffer: a turn of the event loop for each text is long where a policy computes in this process. */
+  const put = async (text: string): Promise<void> => {
+    if (failure !== undefined) throw failure
+    const stream = zip ?? file
+    if (stream.write(text)) return
+    await Promise.race([new Promise<void>((resolve) => stream.once('drain', resolve)), finished])
+  }
   return {
-    write: (text) => orAbandon(writeTo(zip ?? file, text, path)),
+    write: (text) => orAbandon(put(text)),
     async close() {
       ;(zip ?? file).end()
       await orAbandon(finished.then(() => target.commit()))
@@ -134,7 +147,7 @@ function opened(file: WriteStream, path: string): Promise<void> {
   })
 }
 
-function writeTo(stream: WriteStream | Gzip | NodeJS.WriteStream, text: string, path: string): Promise<void> {
+function writeTo(stream: NodeJS.WriteStream, text: string, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     stream.write(text, (error) => (error ? reject(cannotWrite(path, error)) : resolve()))
   })
