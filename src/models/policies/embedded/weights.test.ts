@@ -3,6 +3,8 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { game24 } from '../../../worlds/tasks/game24.ts'
+import { tableProgram } from '../../../worlds/tasks/table-program.ts'
+import { splitter } from '../../training/transformer/tokenizer.ts'
 import { readCard, weightsFolder } from './cards.ts'
 import { passRates } from './evaluate.ts'
 import { type LoadedModel, loadEmbedded } from './load.ts'
@@ -91,6 +93,30 @@ describe('recipes', () => {
     const [problem] = heldOutProblems(game24, 2, 'order', 1)
     expect(isHeldOut(problem!.prompt)).toBe(true)
     expect(isHeldOut(problem!.prompt.split(' ').reverse().join(' '))).toBe(true)
+  })
+
+  it('read a table behind its question, each cell with its row and column', () => {
+    const table = {
+      kind: 'table' as const,
+      name: 'goods',
+      header: ['item', 'price'],
+      rows: [
+        ['pen', '3'],
+        ['cup', '5'],
+      ],
+    }
+    const prompt = 'from goods | where price > 3 | select price | sum'
+    expect(renderPrompt('~', { prompt, context: [table] })).toBe(
+      `~${prompt}; 1 item pen, 1 price 3; 2 item cup, 2 price 5`,
+    )
+  })
+
+  it('read each cell of a small table as one token', () => {
+    const { words } = RECIPES.find(({ name }) => name === 'tables')!
+    for (const problem of tableProgram.generate('words', 0, 200)) {
+      // question, what is selected, and four cells in each of three rows
+      expect(splitter(words!)(renderPrompt(undefined, problem)), problem.prompt).toHaveLength(2 + 3 * 4)
+    }
   })
 
   it('leave the lines of the environment unlearned', () => {
