@@ -24,6 +24,8 @@ const RECORDED: Record<string, string> = {
     'Name the headquarters of the employer of Dulos.\nsearch: Dulos | employer\nfound: Zozetec\nsearch: Sazetec | headquarters\nfound: Vupeburg\n=Vupeburg',
   tracking:
     'Al jar, Bo pen, Cy toy. Al-Bo swap, Al-Cy swap. Bo?\nAl-Bo: Al pen, Bo jar, Cy toy\nAl-Cy: Al toy, Bo jar, Cy pen\n=jar',
+  tables:
+    'from goods | where shop = south | select price | count; 1 item hat, 1 shop south, 1 price 12, 1 stock 3; 2 item toy, 2 shop south, 2 price 7, 2 stock 3; 3 item map, 3 shop south, 3 price 12, 3 stock 5\nrows 1 2 3\nvalues 12 7 12\ncount 3\n=3',
   game24: '1 4 9 3\n1+3=4 (left: 4 4 9)\n9-4=4 (left: 4 6)\n4*6=24 (left: 24)\n=(9-4)*(1+3)',
 }
 
