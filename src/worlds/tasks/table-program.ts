@@ -32,6 +32,8 @@ interface Stated {
 interface Level {
   says: string
   rows: number
+  /** Highest price; stock stays below half of it. */
+  price: number
   /** Row operations before select and aggregate. */
   filters: number
   top: boolean
@@ -39,10 +41,11 @@ interface Level {
 }
 
 const LEVELS: readonly Level[] = [
-  { says: '4 rows, one filter', rows: 4, filters: 1, top: false, maxLength: 104 },
-  { says: '8 rows, two filters', rows: 8, filters: 2, top: false, maxLength: 168 },
-  { says: '12 rows, two filters and a top n', rows: 12, filters: 2, top: true, maxLength: 208 },
-  { says: '24 rows, three filters and a top n', rows: 24, filters: 3, top: true, maxLength: 368 },
+  { says: '3 rows, prices up to 20, one filter', rows: 3, price: 20, filters: 1, top: false, maxLength: 96 },
+  { says: '4 rows, one filter', rows: 4, price: 99, filters: 1, top: false, maxLength: 104 },
+  { says: '8 rows, two filters', rows: 8, price: 99, filters: 2, top: false, maxLength: 168 },
+  { says: '12 rows, two filters and a top n', rows: 12, price: 99, filters: 2, top: true, maxLength: 208 },
+  { says: '24 rows, three filters and a top n', rows: 24, price: 99, filters: 3, top: true, maxLength: 368 },
 ]
 
 const HEADER = ['item', 'shop', 'price', 'stock']
@@ -220,12 +223,19 @@ const walk: Walk<Pipeline, Stated> = {
 
 /** Filters leave at least one row. */
 function makePipeline(level: Level, random: Random): Pick<Problem, 'prompt' | 'context'> {
+  const { price } = level
+  const stock = Math.ceil(price / 2)
   const rows = Array.from({ length: level.rows }, () => [
     random.pick(ITEMS),
     random.pick(SHOPS),
-    String(1 + random.below(99)),
-    String(random.below(50)),
+    String(1 + random.below(price)),
+    String(random.below(stock)),
   ])
+  /** Not in the outer tenths, where nearly all rows or nearly none pass. */
+  const threshold = (highest: number): number => {
+    const tenth = Math.round(highest / 10)
+    return tenth + random.below(8 * tenth)
+  }
   const operations: string[] = []
   let p: Pipeline = { rows, operations: [], result: NONE }
   let s = start(p)
@@ -240,7 +250,7 @@ function makePipeline(level: Level, random: Random): Pick<Problem, 'prompt' | 'c
   }
   while (operations.length < level.filters) {
     const column = random.pick(NUMERIC)
-    const number = column === 'price' ? 10 + random.below(80) : 5 + random.below(40)
+    const number = threshold(column === 'price' ? price : stock)
     const numeric = `where ${column} ${random.pick(['<', '>'])} ${number}`
     add(random.next() < 0.3 ? `where shop = ${random.pick(SHOPS)}` : numeric)
   }

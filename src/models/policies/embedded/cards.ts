@@ -9,6 +9,7 @@ import { imperative } from '../../../worlds/tasks/imperative.ts'
 import { objectTracking } from '../../../worlds/tasks/object-tracking.ts'
 import { registerProgram } from '../../../worlds/tasks/register-program.ts'
 import { selfRepairingChain } from '../../../worlds/tasks/self-repairing-chain.ts'
+import { tableProgram } from '../../../worlds/tasks/table-program.ts'
 import { RECIPES } from './recipes.ts'
 
 // What is known of shipped weights without the numerical backend, which takes long to load.
@@ -92,6 +93,7 @@ const BEGINNINGS: readonly (readonly [string, RegExp])[] = [
   [objectTracking.name, /^[A-Z][a-z]+ [a-z]+, .* swap[,.]/],
   [hopworld.name, /^Name the /],
   [imperative.name, /^(?:state (?:kept|reset)\n)?1 /],
+  [tableProgram.name, /^from \w+ \| /],
 ]
 
 /** The weights where nothing tells a task. */

@@ -8,11 +8,12 @@ import { imperative } from '../../../worlds/tasks/imperative.ts'
 import { objectTracking } from '../../../worlds/tasks/object-tracking.ts'
 import { registerProgram } from '../../../worlds/tasks/register-program.ts'
 import { selfRepairingChain } from '../../../worlds/tasks/self-repairing-chain.ts'
+import { tableProgram } from '../../../worlds/tasks/table-program.ts'
 import type { Task } from '../../../worlds/tasks/task.ts'
 import type { Example } from '../../training/transformer/batches.ts'
 import type { TransformerConfig } from '../../training/transformer/config.ts'
 import { splitter } from '../../training/transformer/tokenizer.ts'
-import { HOPWORLD_WORDS, IMPERATIVE_WORDS, TRACKING_WORDS } from './words.ts'
+import { HOPWORLD_WORDS, IMPERATIVE_WORDS, TABLE_WORDS, TRACKING_WORDS } from './words.ts'
 
 /** What a policy learns of one task. */
 export interface Lesson {
@@ -206,6 +207,32 @@ export const RECIPES: readonly Recipe[] = [
       },
     ],
   },
+  {
+    ...USUAL,
+    name: 'tables',
+    summary: 'filter, select and aggregate over a small table',
+    config: { ...USUAL.config, layers: 3, context: 48 },
+    words: TABLE_WORDS,
+    batchTokens: 1_024,
+    // Cells are drawn at random: there is nothing to learn in them.
+    promptWeight: 0,
+    seed: 'tables/1',
+    stages: [
+      {
+        steps: 1_000,
+        lessons: [{ task: tableProgram, levels: { 0: 1 }, named: [], share: 1, texts: 'solution' }],
+      },
+      {
+        steps: 800,
+        lessons: [{ task: tableProgram, levels: { 0: 1 }, named: [], share: 1, texts: 'solution' }],
+      },
+      {
+        // Only now are the rows of a shop found; rows by a number stay guessed.
+        steps: 500,
+        lessons: [{ task: tableProgram, levels: { 0: 1 }, named: [0], share: 1, texts: 'solution' }],
+      },
+    ],
+  },
 ]
 
 /** What a policy has learnt in the end. */
@@ -225,11 +252,16 @@ export function isHeldOut(prompt: string): boolean {
   return (createHash('sha256').update(`held out/${key}`).digest()[0] ?? 0) < HELD_OUT
 }
 
-/** A problem as the policy reads it: the task's mark, the rows of its table with their numbers, the prompt. */
+/**
+ * A problem as the policy reads it: the task's mark, the prompt, its table. The question stands first, so that each
+ * cell is read by what is asked; each cell stands with the number of its row and the name of its column.
+ */
 export function renderPrompt(mark: string | undefined, problem: Pick<Problem, 'prompt' | 'context'>): string {
   const tables = (problem.context ?? []).flatMap((context) => (context.kind === 'table' ? [context] : []))
-  const rows = tables.flatMap((table) => table.rows.map((row, i) => `${i + 1} ${row.join(' ')}\n`))
-  return `${mark ?? ''}${rows.join('')}${problem.prompt}`
+  const rows = tables.flatMap(({ header, rows }) =>
+    rows.map((row, i) => `; ${row.map((cell, column) => `${i + 1} ${header[column] ?? ''} ${cell}`).join(', ')}`),
+  )
+  return `${mark ?? ''}${problem.prompt}${rows.join('')}`
 }
 
 /** A solution as a text to learn from; lines of the environment are given. */

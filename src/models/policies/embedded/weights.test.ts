@@ -3,6 +3,8 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { game24 } from '../../../worlds/tasks/game24.ts'
+import { tableProgram } from '../../../worlds/tasks/table-program.ts'
+import { splitter } from '../../training/transformer/tokenizer.ts'
 import { readCard, weightsFolder } from './cards.ts'
 import { passRates } from './evaluate.ts'
 import { type LoadedModel, loadEmbedded } from './load.ts'
@@ -22,6 +24,8 @@ const RECORDED: Record<string, string> = {
     'Name the headquarters of the employer of Dulos.\nsearch: Dulos | employer\nfound: Zozetec\nsearch: Sazetec | headquarters\nfound: Vupeburg\n=Vupeburg',
   tracking:
     'Al jar, Bo pen, Cy toy. Al-Bo swap, Al-Cy swap. Bo?\nAl-Bo: Al pen, Bo jar, Cy toy\nAl-Cy: Al toy, Bo jar, Cy pen\n=jar',
+  tables:
+    'from goods | where shop = south | select price | count; 1 item hat, 1 shop south, 1 price 12, 1 stock 3; 2 item toy, 2 shop south, 2 price 7, 2 stock 3; 3 item map, 3 shop south, 3 price 12, 3 stock 5\nrows 1 2 3\nvalues 12 7 12\ncount 3\n=3',
   game24: '1 4 9 3\n1+3=4 (left: 4 4 9)\n9-4=4 (left: 4 6)\n4*6=24 (left: 24)\n=(9-4)*(1+3)',
 }
 
@@ -91,6 +95,30 @@ describe('recipes', () => {
     const [problem] = heldOutProblems(game24, 2, 'order', 1)
     expect(isHeldOut(problem!.prompt)).toBe(true)
     expect(isHeldOut(problem!.prompt.split(' ').reverse().join(' '))).toBe(true)
+  })
+
+  it('read a table behind its question, each cell with its row and column', () => {
+    const table = {
+      kind: 'table' as const,
+      name: 'goods',
+      header: ['item', 'price'],
+      rows: [
+        ['pen', '3'],
+        ['cup', '5'],
+      ],
+    }
+    const prompt = 'from goods | where price > 3 | select price | sum'
+    expect(renderPrompt('~', { prompt, context: [table] })).toBe(
+      `~${prompt}; 1 item pen, 1 price 3; 2 item cup, 2 price 5`,
+    )
+  })
+
+  it('read each cell of a small table as one token', () => {
+    const { words } = RECIPES.find(({ name }) => name === 'tables')!
+    for (const problem of tableProgram.generate('words', 0, 200)) {
+      // question, what is selected, and four cells in each of three rows
+      expect(splitter(words!)(renderPrompt(undefined, problem)), problem.prompt).toHaveLength(2 + 3 * 4)
+    }
   })
 
   it('leave the lines of the environment unlearned', () => {

@@ -50,3 +50,31 @@ export const IMPERATIVE_WORDS: readonly string[] = [
   ]),
   ...['prints ', 'while ', 'if ', 'else', 'yes', 'no', 'x=', 'y=', ' y=', ...range(0, 9).map(String)],
 ]
+
+const ROWS = range(1, 3)
+const ITEMS = ['pen', 'cup', 'hat', 'bag', 'map', 'jar', 'fan', 'toy']
+const SHOPS = ['north', 'south', 'west']
+
+/**
+ * A filter, a cell with its row and column, what is selected with its aggregate, and a list of rows are one token each,
+ * for tables of the first level.
+ */
+export const TABLE_WORDS: readonly string[] = [
+  ...['<', '>'].flatMap((relation) => [
+    ...range(2, 17).map((n) => `from goods | where price ${relation} ${n}`),
+    ...range(1, 8).map((n) => `from goods | where stock ${relation} ${n}`),
+  ]),
+  ...SHOPS.map((shop) => `from goods | where shop = ${shop}`),
+  ...['price', 'stock'].flatMap((column) =>
+    ['sum', 'min', 'max', 'count'].map((aggregate) => ` | select ${column} | ${aggregate}`),
+  ),
+  ...ROWS.flatMap((row) => [
+    ...ITEMS.map((item) => `; ${row} item ${item}`),
+    ...SHOPS.map((shop) => `, ${row} shop ${shop}`),
+    ...range(1, 20).map((n) => `, ${row} price ${n}`),
+    ...range(0, 9).map((n) => `, ${row} stock ${n}`),
+  ]),
+  ...['1', '2', '3', '1 2', '1 3', '2 3', '1 2 3'].map((rows) => `rows ${rows}`),
+  ...['values', 'none', 'sum', 'min', 'max', 'count'],
+  ...range(0, 60).flatMap((n) => [` ${n}`, `=${n}`]),
+]
