@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import { GradusError } from '../../core/errors.ts'
 import type { Trace } from '../../core/words.ts'
-import { type JobStatus, outputOf } from '../../engine/distributed/catalogue.ts'
+import { type JobStatus, linesOf, outputOf } from '../../engine/distributed/catalogue.ts'
 import { type Database, openDatabase } from '../../engine/distributed/database.ts'
 import type { JobSettings, JobSpec } from '../../engine/distributed/job.ts'
 import { runJob } from '../../engine/distributed/run-job.ts'
@@ -14,8 +14,17 @@ import { databaseUrlOf, type ManyFlags } from './many-flags.ts'
 import { jobEnd, jobLine } from './show/job-status.ts'
 import { EXIT, type ExitCode, type Terminal } from './verb.ts'
 
-const DEFAULT_FOLDER = '.gradus/pglite'
-const DEFAULT_RESULTS = '.gradus/results'
+export const DEFAULT_FOLDER = '.gradus/pglite'
+export const DEFAULT_RESULTS = '.gradus/results'
+
+/** What the options of a verb say of its jobs. */
+export function jobSettings({ shard, priority, rate }: ManyFlags): Omit<JobSettings, 'budget'> {
+  return {
+    ...(shard !== undefined && { shardItems: shard }),
+    ...(priority !== undefined && { priority }),
+    ...(rate !== undefined && { callsPerSecond: rate }),
+  }
+}
 
 /** A digest for each input file: what makes equal commands one job. @throws GradusError GRD-CLI-002 for `-` */
 export async function inputDigests(files: readonly string[]): Promise<string[]> {
@@ -71,12 +80,7 @@ export async function runMany(options: ManyFlags, run: ManyRun, terminal: Termin
     const status = await runJob({
       database,
       spec: run.spec,
-      settings: {
-        ...run.settings,
-        ...(options.shard !== undefined && { shardItems: options.shard }),
-        ...(options.priority !== undefined && { priority: options.priority }),
-        ...(options.rate !== undefined && { callsPerSecond: options.rate }),
-      },
+      settings: { ...run.settings, ...jobSettings(options) },
       results: options.results ?? DEFAULT_RESULTS,
       items: run.items,
       ...(prepare && { prepare: (job: string) => prepare(database, job) }),
@@ -119,10 +123,7 @@ async function writeOutput(database: Database, job: string, path: string): Promi
   if (path.endsWith('.parquet')) {
     const writer = await traceWriter(path)
     try {
-      for await (const bytes of outputOf(database, job)) {
-        const lines = bytes.toString().split('\n').slice(0, -1)
-        await writer.write(lines.map((line) => JSON.parse(line) as Trace))
-      }
+      for await (const line of linesOf(database, job)) await writer.write([JSON.parse(line) as Trace])
     } catch (error) {
       await writer.abandon()
       throw error

@@ -187,6 +187,11 @@ export async function* outputOf(database: Database, job: string): AsyncGenerator
   }
 }
 
+/** As `outputOf`, a line after the other. */
+export async function* linesOf(database: Database, job: string): AsyncGenerator<string, void, void> {
+  for await (const bytes of outputOf(database, job)) yield* bytes.toString().split('\n').slice(0, -1)
+}
+
 async function unfinished(database: Database, store: ObjectStore, job: string, row: Row): Promise<Buffer> {
   const results = await resultsOf(database, job, Number(row['shard']))
   if (results.size === 0) return Buffer.alloc(0)

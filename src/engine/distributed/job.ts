@@ -22,6 +22,12 @@ export interface JobSettings {
   callsPerSecond?: number
 }
 
+/**
+ * Jobs of this kind are done by the command that gives them, whose files they write: they have one shard, which stands in
+ * no queue.
+ */
+export const BY_COMMAND = 'run'
+
 /** Small enough that a lost worker costs little, large enough that a million items are 2,000 rows. */
 export const SHARD_ITEMS = 500
 
@@ -52,4 +58,6 @@ export interface OpenJob {
   run(item: unknown): Promise<ItemResult>
   /** Items begun at once. */
   window: number
+  /** Are completions put beside the output, for a later job that asks in the same words? Else they go with the shard. */
+  keepsCompletions?: boolean
 }

@@ -2,14 +2,15 @@ import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { GradusError } from '../../core/errors.ts'
 import { contentHash } from '../../core/hash.ts'
+import { Usage } from '../../core/words.ts'
 import type { ObjectStore } from '../../io/stores/store.ts'
 import type { Kept } from '../cache.ts'
 import type { Engine } from '../engine.ts'
 import { ordered } from '../ordered.ts'
 import type { Database, Row } from './database.ts'
 import type { ItemResult, OpenJob } from './job.ts'
-import { objectName, sha256 } from './plan.ts'
-import type { SharedLedger } from './shared-ledger.ts'
+import { objectName, sha256, storeOf } from './plan.ts'
+import type { Completions, SharedLedger } from './shared-ledger.ts'
 
 /** A job as a worker has it open. */
 export interface WorkerJob {
@@ -93,6 +94,9 @@ async function work(open: WorkerJob, shard: number, holder: string, row: Row, lo
     if (!results.has(id)) errors.push(...(failed.get(id)?.lost ?? []))
   }
   const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''))
+  if (open.work.keepsCompletions) {
+    await store.put(objectName(job, 'completions', shard), bytesOf(context.completions))
+  }
   const output = objectName(job, 'output', shard)
   await store.put(output, bytes)
   const state = errors.length > 0 ? 'lost' : 'done'
@@ -153,16 +157,37 @@ export async function resultsOf(database: Database, job: string, shard: number):
   return new Map(rows.map((row) => [String(row['item']), Stored.parse(JSON.parse(String(row['value'])))]))
 }
 
-async function completionsOf(
-  database: Database,
-  job: string,
-  shard: number,
-): Promise<Map<string, Map<number, Kept<unknown>>>> {
+/** A line a completion. */
+function bytesOf(completions: Completions): Buffer {
+  const lines: string[] = []
+  for (const [key, samples] of completions) {
+    for (const [sample, { value, usage }] of samples) lines.push(`${JSON.stringify({ key, sample, value, usage })}\n`)
+  }
+  return Buffer.from(lines.join(''))
+}
+
+const Line = z.object({ key: z.string(), sample: z.number(), value: z.unknown(), usage: Usage })
+
+/** What the workers of a job bought, where its kind keeps it; of the shards that are finished. */
+export async function keptCompletions(database: Database, job: string): Promise<Completions> {
+  const store = await storeOf(database, job)
+  const completions: Completions = new Map()
+  for (const name of (await store.sizes(`${job}/completions/`)).keys()) {
+    for (const line of (await store.get(name)).toString().split('\n').slice(0, -1)) {
+      const { key, sample, value, usage } = Line.parse(JSON.parse(line))
+      const samples = completions.get(key) ?? new Map<number, Kept<unknown>>()
+      completions.set(key, samples.set(sample, { value, usage }))
+    }
+  }
+  return completions
+}
+
+async function completionsOf(database: Database, job: string, shard: number): Promise<Completions> {
   const rows = await database.query(
     'SELECT key, sample, value, usage FROM gradus.completions WHERE job = $1 AND shard = $2',
     [job, shard],
   )
-  const completions = new Map<string, Map<number, Kept<unknown>>>()
+  const completions: Completions = new Map()
   for (const row of rows) {
     const key = String(row['key'])
     const samples = completions.get(key) ?? new Map<number, Kept<unknown>>()

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { ErrorCode } from '../../core/errors.ts'
 import { GradusError } from '../../core/errors.ts'
-import { NO_USAGE, type Usage } from '../../core/words.ts'
+import { addUsage, NO_USAGE, type Usage } from '../../core/words.ts'
 import type { Kept } from '../cache.ts'
 import { asFault } from '../fault.ts'
 import type { AttemptState, History } from '../journal.ts'
@@ -16,9 +16,11 @@ export interface ShardContext {
   shard: number
   /** Names this worker's hold on the shard: calls of anybody else are refused. */
   holder: string
-  /** By key and sample. */
-  completions: Map<string, Map<number, Kept<unknown>>>
+  completions: Completions
 }
+
+/** By key and sample. */
+export type Completions = Map<string, Map<number, Kept<unknown>>>
 
 interface Settle {
   shard: number
@@ -77,6 +79,7 @@ export class SharedLedger implements Ledger {
   #database: Database
   #contexts = new AsyncLocalStorage<ShardContext>()
   #spent: Usage = NO_USAGE
+  #others: Usage = NO_USAGE
   #history: History = {
     spent: NO_USAGE,
     attempts: { sent: 0, kept: 0, partial: 0, failed: 0, aborted: 0 },
@@ -97,7 +100,23 @@ export class SharedLedger implements Ledger {
   }
 
   get spent(): Usage {
-    return this.#spent
+    return addUsage(this.#others, this.#spent)
+  }
+
+  /** What other jobs of the same run have spent counts as spent from now on. */
+  countOthers(usage: Usage): void {
+    this.#others = usage
+  }
+
+  /** Asks for the bill of the whole job, of which this process hears with its calls else. */
+  refresh(): Promise<void> {
+    return this.#written()
+  }
+
+  /** What another job has paid for is known to the shard that asks from here. */
+  lend(completions: Completions): void {
+    const known = this.#context().completions
+    for (const [key, samples] of completions) known.set(key, new Map([...samples, ...(known.get(key) ?? [])]))
   }
 
   /** Everything that the work calls, at any depth, belongs to the shard. */
@@ -196,7 +215,7 @@ export class SharedLedger implements Ledger {
 
   /** Of this process; the bill of the whole job is in the database. */
   history(): History {
-    return { ...this.#history, spent: this.#spent }
+    return { ...this.#history, spent: this.spent }
   }
 
   close(): void {}

@@ -5,7 +5,7 @@ import { traceWriter } from '../../../io/write.ts'
 import { describeCapabilities } from '../../../models/endpoints/probe.ts'
 import { taskOf } from '../../../worlds/tasks/task-of.ts'
 import { hostOf, openPolicy, type PolicySpec, readPolicySpec, SAMPLED_FORMS } from '../../pipeline/open-policy.ts'
-import { judged } from '../../pipeline/outcome.ts'
+import { sampledTrace } from '../../pipeline/outcome.ts'
 import { sampleTraces } from '../../pipeline/sample.ts'
 import { checkManyFlags, MANY_FLAGS } from '../many-flags.ts'
 import {
@@ -109,10 +109,9 @@ async function sampled(
         summary.lose(one.error)
         continue
       }
-      const trace = await judged(one.trace, options.code)
-      const extra = { ...trace.extra, policy: policy.identity }
+      const trace = await sampledTrace(one.trace, policy, options.code)
       summary.add(trace)
-      await writer.write([{ ...trace, extra }])
+      await writer.write([trace])
     }
   } catch (error) {
     await writer.abandon()
