@@ -58,6 +58,8 @@ export interface OpenJob {
   run(item: unknown): Promise<ItemResult>
   /** Items begun at once. */
   window: number
+  /** An earlier job that may have asked in the same words, and kept its completions. */
+  after?: string
   /** Are completions put beside the output, for a later job that asks in the same words? Else they go with the shard. */
   keepsCompletions?: boolean
 }

@@ -20,6 +20,8 @@ export interface WorkerJob {
   ledger: SharedLedger
   engine: Engine
   work: OpenJob
+  /** What the job before it has paid for. */
+  known?: Completions | undefined
   /** Name of the worker, for people. */
   worker: string
 }
@@ -60,7 +62,8 @@ async function work(open: WorkerJob, shard: number, holder: string, row: Row, lo
   const { job, database, store, ledger, engine } = open
   const items = await inputOf(store, String(row['input']), String(row['input_sha256']))
   const done = await resultsOf(database, job, shard)
-  const context = { shard, holder, completions: await completionsOf(database, job, shard) }
+  const completions = await completionsOf(database, job, shard)
+  const context = { shard, holder, completions, ...(open.known && { known: open.known }) }
   const missing = Map.groupBy(
     items.filter(({ id }) => !done.has(id)),
     ({ id }) => id,

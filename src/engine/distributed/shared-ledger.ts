@@ -17,6 +17,8 @@ export interface ShardContext {
   /** Names this worker's hold on the shard: calls of anybody else are refused. */
   holder: string
   completions: Completions
+  /** What an earlier job of the same run has paid for. */
+  known?: Completions
 }
 
 /** By key and sample. */
@@ -113,10 +115,9 @@ export class SharedLedger implements Ledger {
     return this.#written()
   }
 
-  /** What another job has paid for is known to the shard that asks from here. */
+  /** What an earlier job of the same run has paid for is known to the shard that this is called in. */
   lend(completions: Completions): void {
-    const known = this.#context().completions
-    for (const [key, samples] of completions) known.set(key, new Map([...samples, ...(known.get(key) ?? [])]))
+    this.#context().known = completions
   }
 
   /** Everything that the work calls, at any depth, belongs to the shard. */
@@ -126,10 +127,12 @@ export class SharedLedger implements Ledger {
 
   find<A>(key: string, from: number, count: number): Map<number, Kept<A>> {
     const found = new Map<number, Kept<A>>()
-    const known = this.#contexts.getStore()?.completions.get(key)
-    if (!known) return found
+    const context = this.#contexts.getStore()
+    const own = context?.completions.get(key)
+    const lent = context?.known?.get(key)
+    if (!own && !lent) return found
     for (let i = from; i < from + count; i++) {
-      const kept = known.get(i)
+      const kept = own?.get(i) ?? lent?.get(i)
       // Written by `settle` of the same key, which holds the sampler's identity.
       if (kept) found.set(i, kept as Kept<A>)
     }

@@ -25,6 +25,8 @@ export interface LabelConfig {
   task?: string
   /** Reward models as on the command line, and their settings: names of keys, never keys. */
   rewards?: { judge?: string; reward?: string; settings: RewardSettings; sha256?: string }
+  /** The job that sampled the traces, of the same run: what it has paid for is not asked again. */
+  after?: string
   seed: string
   split: string
   code: boolean
@@ -75,6 +77,7 @@ export const labelJob: JobKind = {
       settings,
       task,
       rewards: rewardConfig,
+      after,
       seed,
       split,
       code,
@@ -108,6 +111,7 @@ export const labelJob: JobKind = {
     return {
       // Where nothing is waited for, only code in the sandbox gains by more than one at a time.
       window: waits ? engine.concurrency : availableParallelism(),
+      ...(after !== undefined && { after }),
       async run(item) {
         let usage = NO_USAGE
         const lost: GradusError[] = []

@@ -12,13 +12,14 @@ import { readJudgeSpec, rewardName } from '../open-reward.ts'
 import { openRewards } from '../open-rewards.ts'
 import { rolloutCheck } from '../rollout-check.ts'
 import { type RunContext, type RunPolicies, tracesOf, writeTraces } from './context.ts'
+import { TRAIN_FILE } from './sample-stage.ts'
 import type { StageJobs } from './stage-jobs.ts'
 
 /** Evidence and labels for every training trace; prefixes are continued by the run's own policy. */
 export async function labelStage(context: RunContext, policies: RunPolicies): Promise<void> {
   const { config, folder, engine, say, signal } = context
   await folder.stage('label steps', async (tick) => {
-    const traces = await tracesOf(folder.file('traces.jsonl'))
+    const traces = await tracesOf(folder.file(TRAIN_FILE))
     const policy = await policies.of(0)
     const spec = readPolicySpec(config.policy)
     const check = rolloutCheck(spec, config.seed)
@@ -80,7 +81,9 @@ export async function labelStage(context: RunContext, policies: RunPolicies): Pr
     }
     async function* byWorkers(jobs: StageJobs): AsyncGenerator<Trace> {
       await recoveryOnce(engine, async () => rate)
+      const after = jobs.of(TRAIN_FILE)
       const own: LabelConfig = {
+        ...(after !== undefined && { after }),
         with: names,
         rule: config.rule,
         policy: config.policy,

@@ -10,6 +10,8 @@ import type { RunFolder } from './folder.ts'
 import type { RunProblems } from './problems.ts'
 import type { StageJobs } from './stage-jobs.ts'
 
+/** What the models learn from. */
+export const TRAIN_FILE = 'traces.jsonl'
 /** Files of candidates: of the problems that thresholds are chosen on, and of each draw of the report problems. */
 export const TUNE_FILE = 'candidates-tune.jsonl'
 export const reportFile = (draw: number): string => `candidates-${draw}.jsonl`
@@ -22,7 +24,7 @@ export async function sampleStages(
 ): Promise<void> {
   const { size, folder } = context
   const groups = [
-    { name: 'sample for training', file: 'traces.jsonl', problems: train, n: size.trainSamples, draw: 0 },
+    { name: 'sample for training', file: TRAIN_FILE, problems: train, n: size.trainSamples, draw: 0 },
     { name: 'sample for tuning', file: TUNE_FILE, problems: tune, n: size.reportSamples, draw: 0 },
     ...Array.from({ length: size.seeds }, (_, draw) => ({
       name: size.seeds === 1 ? 'sample candidates' : `sample candidates ${draw + 1}`,
@@ -92,8 +94,8 @@ async function* byWorkers(
     n,
     source,
     code: true,
-    // The search draws on them.
-    ...(file === reportFile(0) && { keepsCompletions: true }),
+    // Rollouts from the start and the search ask for the same.
+    ...((file === TRAIN_FILE || file === reportFile(0)) && { keepsCompletions: true }),
   }
   const spec = { kind: sampleJob.name, config: own, inputs: [contentHash(problems)] }
   const { job, lost } = await jobs.do(file, spec, problems, (items) => onDone(items * n))

@@ -82,6 +82,11 @@ export class StageJobs {
     return status
   }
 
+  /** The job that has written what is named. */
+  of(name: string): string | undefined {
+    return this.#jobs()[name]
+  }
+
   /** The traces that a job has written, in the order of its items. */
   async *traces(job: string): AsyncGenerator<Trace, void, void> {
     for await (const line of linesOf(this.#options.database, job)) yield JSON.parse(line) as Trace
@@ -90,7 +95,7 @@ export class StageJobs {
   /** What the workers of a stage have paid for is known to the command from here on. */
   async lend(name: string): Promise<void> {
     const { database, ledger } = this.#options
-    const job = this.#jobs()[name]
+    const job = this.of(name)
     if (job !== undefined) ledger.lend(await keptCompletions(database, job))
   }
 
