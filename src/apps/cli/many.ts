@@ -57,6 +57,8 @@ export interface ManyRun {
   inputs: readonly string[]
   /** Native traces; where not given, the results stay in the store. */
   output: string | undefined
+  /** Makes of the results what else was asked for, and the output with it. @returns for a program, and for a person */
+  collect?: (database: Database, job: string) => Promise<{ json: Record<string, unknown>; text: string }>
   json: boolean
   /** Records of the input that could not be read, so far as is known. */
   leftOut: () => number
@@ -97,9 +99,15 @@ export async function runMany(options: ManyFlags, run: ManyRun, terminal: Termin
     })
     if (terminal.interactive) terminal.err('\r\u001b[K')
     const ended = status.state === 'done' || status.state === 'stopped'
-    if (ended && run.output !== undefined) await writeOutput(database, status.job, run.output)
+    let more: { json: Record<string, unknown>; text: string } = { json: {}, text: '' }
+    if (ended && run.collect) more = await run.collect(database, status.job)
+    else if (ended && run.output !== undefined) await writeOutput(database, status.job, run.output)
     const own = run.output === '-' ? terminal.err : terminal.out
-    own(run.json ? `${JSON.stringify({ ...status, leftOut: run.leftOut() })}\n` : jobEnd(status, run.output))
+    own(
+      run.json
+        ? `${JSON.stringify({ ...status, leftOut: run.leftOut(), ...more.json })}\n`
+        : jobEnd(status, run.output) + more.text,
+    )
     return exitOf(status, run.leftOut())
   } finally {
     process.off('SIGINT', interrupt)

@@ -4,8 +4,8 @@ import { contentHash } from '../../core/hash.ts'
 import type { Usage } from '../../core/words.ts'
 import type { ObjectStore } from '../../io/stores/store.ts'
 import type { Database, Row } from './database.ts'
-import { sha256, storeOf } from './plan.ts'
-import { resultsOf } from './shard.ts'
+import { objectName, sha256, storeOf } from './plan.ts'
+import { resultsOf, type Stored } from './shard.ts'
 
 export type JobState = 'planning' | 'running' | 'paused' | 'stopped' | 'done'
 
@@ -192,12 +192,30 @@ export async function* linesOf(database: Database, job: string): AsyncGenerator<
   for await (const bytes of outputOf(database, job)) yield* bytes.toString().split('\n').slice(0, -1)
 }
 
-async function unfinished(database: Database, store: ObjectStore, job: string, row: Row): Promise<Buffer> {
-  const results = await resultsOf(database, job, Number(row['shard']))
-  if (results.size === 0) return Buffer.alloc(0)
-  const lines: string[] = []
-  for (const line of (await store.get(String(row['input']))).toString().split('\n').slice(0, -1)) {
-    lines.push(...(results.get(contentHash(JSON.parse(line)))?.lines ?? []))
+/** The lines beside the output, where the kind of job writes some, in the order of the items. */
+export async function* besideOf(database: Database, job: string): AsyncGenerator<string, void, void> {
+  const store = await storeOf(database, job)
+  const there = await store.sizes(`${job}/beside/`)
+  const shards = await database.query('SELECT shard, state, input FROM gradus.shards WHERE job = $1 ORDER BY shard', [
+    job,
+  ])
+  for (const row of shards) {
+    const name = objectName(job, 'beside', Number(row['shard']))
+    if (row['state'] === 'open') {
+      for (const { beside } of await unfinishedResults(database, store, job, row))
+        if (beside !== undefined) yield beside
+    } else if (there.has(name)) yield* (await store.get(name)).toString().split('\n').slice(0, -1)
   }
-  return Buffer.from(lines.map((line) => `${line}\n`).join(''))
+}
+
+async function unfinished(database: Database, store: ObjectStore, job: string, row: Row): Promise<Buffer> {
+  const results = await unfinishedResults(database, store, job, row)
+  return Buffer.from(results.flatMap(({ lines }) => lines.map((line) => `${line}\n`)).join(''))
+}
+
+async function unfinishedResults(database: Database, store: ObjectStore, job: string, row: Row): Promise<Stored[]> {
+  const results = await resultsOf(database, job, Number(row['shard']))
+  if (results.size === 0) return []
+  const items = (await store.get(String(row['input']))).toString().split('\n').slice(0, -1)
+  return items.flatMap((line) => results.get(contentHash(JSON.parse(line))) ?? [])
 }

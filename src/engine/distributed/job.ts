@@ -40,6 +40,8 @@ export function jobId({ kind, config, inputs }: JobSpec): string {
 export interface ItemResult {
   /** Lines of the output, without line ends. */
   lines: readonly string[]
+  /** A line of a second file beside the output: what stands in no trace. */
+  beside?: string
   /** Added up over the job, for its summary. */
   counts?: Record<string, number>
   /** What failed: the item is tried again, up to a limit. */

@@ -224,7 +224,7 @@ export async function storeOf(database: Database, job: string): Promise<ObjectSt
   return await storeAt(row['results'])
 }
 
-export function objectName(job: string, kind: 'input' | 'output' | 'completions', shard: number): string {
+export function objectName(job: string, kind: 'input' | 'output' | 'beside' | 'completions', shard: number): string {
   return `${job}/${kind}/${String(shard).padStart(6, '0')}.jsonl`
 }
 

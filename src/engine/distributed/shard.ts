@@ -36,8 +36,13 @@ export type ShardEnd =
 /** Attempts at items that fail, each on whichever worker is free, before a shard ends without them. */
 export const TRIES = 3
 
-const Stored = z.object({ lines: z.array(z.string()), counts: z.record(z.string(), z.number()).optional() })
-type Stored = z.infer<typeof Stored>
+const Stored = z.object({
+  lines: z.array(z.string()),
+  beside: z.string().optional(),
+  counts: z.record(z.string(), z.number()).optional(),
+})
+/** Of an item. */
+export type Stored = z.infer<typeof Stored>
 
 /**
  * What is missing of one shard; its output goes into the store when every item has its result.
@@ -74,8 +79,8 @@ async function work(open: WorkerJob, shard: number, holder: string, row: Row, lo
     const result = await ledger.inShard(context, () => attempt(open.work, places[0]?.value))
     if (result.lost && result.lost.length > 0) failed.set(id, result)
     else {
-      const { lines, counts } = result
-      const value = JSON.stringify({ lines, ...(counts && { counts }) })
+      const { lost: _, ...kept } = result
+      const value = JSON.stringify(kept)
       await ledger.put({ shard, item: id, value, times: places.length })
     }
   }
@@ -88,15 +93,19 @@ async function work(open: WorkerJob, shard: number, holder: string, row: Row, lo
   // Read back: where two workers had the shard, what stands in the table is what counts.
   const results = await resultsOf(database, job, shard)
   const lines: string[] = []
+  const beside: string[] = []
   const counts: Record<string, number> = {}
   const errors: GradusError[] = []
   for (const { id } of items) {
     const part = results.get(id) ?? failed.get(id)
     lines.push(...(part?.lines ?? []))
+    if (part?.beside !== undefined) beside.push(part.beside)
     for (const [name, n] of Object.entries(part?.counts ?? {})) counts[name] = (counts[name] ?? 0) + n
     if (!results.has(id)) errors.push(...(failed.get(id)?.lost ?? []))
   }
-  const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''))
+  const bytes = bytesOfLines(lines)
+  // Before the output: a shard that is finished has everything.
+  if (beside.length > 0) await store.put(objectName(job, 'beside', shard), bytesOfLines(beside))
   if (open.work.keepsCompletions) {
     await store.put(objectName(job, 'completions', shard), bytesOf(context.completions))
   }
@@ -160,13 +169,17 @@ export async function resultsOf(database: Database, job: string, shard: number):
   return new Map(rows.map((row) => [String(row['item']), Stored.parse(JSON.parse(String(row['value'])))]))
 }
 
+function bytesOfLines(lines: readonly string[]): Buffer {
+  return Buffer.from(lines.map((line) => `${line}\n`).join(''))
+}
+
 /** A line a completion. */
 function bytesOf(completions: Completions): Buffer {
   const lines: string[] = []
   for (const [key, samples] of completions) {
-    for (const [sample, { value, usage }] of samples) lines.push(`${JSON.stringify({ key, sample, value, usage })}\n`)
+    for (const [sample, { value, usage }] of samples) lines.push(JSON.stringify({ key, sample, value, usage }))
   }
-  return Buffer.from(lines.join(''))
+  return bytesOfLines(lines)
 }
 
 const Line = z.object({ key: z.string(), sample: z.number(), value: z.unknown(), usage: Usage })

@@ -4,7 +4,7 @@ import { addUsage, NO_USAGE, type Trace, type Usage } from '../../../core/words.
 import type { JobKind } from '../../../engine/distributed/job.ts'
 import type { Engine } from '../../../engine/engine.ts'
 import { resplit, splitterNamed } from '../../../io/steps/resplit.ts'
-import type { AnnotateContext } from '../../../label/annotators/annotator.ts'
+import type { AnnotateContext, GrownTree } from '../../../label/annotators/annotator.ts'
 import type { RecoveryRate } from '../../../label/recovery-rate.ts'
 import { cardDigest } from '../../../models/rewards/model-file.ts'
 import { labelTrace, pacedByCores, relabelTrace } from '../label.ts'
@@ -31,6 +31,12 @@ export interface LabelConfig {
   split: string
   code: boolean
   allowLocalExec: boolean
+}
+
+/** What annotators have spent on a trace, and the trees that they have grown: a line beside the output. */
+export interface LabelBeside {
+  spent: Record<string, Usage>
+  trees: GrownTree[]
 }
 
 /** How often the policy recovers, found out once by the planner on the first traces; null = no method asks. */
@@ -115,16 +121,23 @@ export const labelJob: JobKind = {
       async run(item) {
         let usage = NO_USAGE
         const lost: GradusError[] = []
-        const spend = (more: Usage): void => {
-          usage = addUsage(usage, more)
+        const spent: LabelBeside['spent'] = {}
+        const trees: GrownTree[] = []
+        const own: AnnotateContext = {
+          ...context,
+          spend(more, by = '') {
+            usage = addUsage(usage, more)
+            spent[by] = addUsage(spent[by] ?? NO_USAGE, more)
+          },
+          failed: (error) => lost.push(error),
+          grown: (tree) => trees.push(tree),
         }
         const trace = await resplit(item as Trace, splitter)
-        const done = again
-          ? relabelTrace(trace, again)
-          : await labelTrace(trace, annotators, { ...context, spend, failed: (error) => lost.push(error) }, plan.rule)
+        const done = again ? relabelTrace(trace, again) : await labelTrace(trace, annotators, own, plan.rule)
         const first = done.verdict?.firstError ?? null
         return {
           lines: [JSON.stringify(done)],
+          ...(usage.calls + trees.length > 0 && { beside: JSON.stringify({ spent, trees } satisfies LabelBeside) }),
           counts: {
             traces: 1,
             firstWrongStep: first !== null && first >= 0 ? 1 : 0,
