@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestServer, type TestServer } from '../../../engine/testing/openai-server.ts'
+import { startToyServer } from '../../../models/rewards/testing/prm-server.ts'
 import { manyMachines } from '../testing/many-machines.ts'
 import { callVerb, runGradus, startGradus } from '../testing/run-gradus.ts'
 import { label } from './label.ts'
@@ -30,6 +31,32 @@ describe('gradus sample and label with --engine postgres', () => {
     expect([one.code, several.code, several.err]).toEqual([0, 0, ''])
     expect(bytes('rolled-many.jsonl')).toBe(bytes('rolled-one.jsonl'))
     expect(JSON.parse(several.out)).toMatchObject({ state: 'done', items: { done: 12, total: 12 } })
+  })
+
+  it('label by a trained model, the same on all machines, and by a model behind a server', async () => {
+    const chains = '--task arithmetic-chain --policy inject --problems 60 --seed 8 -o @rewarded.jsonl'
+    await callVerb(sample, words(chains))
+    await callVerb(label, words('@rewarded.jsonl -o @learnt.jsonl'))
+    const train = words('reward @learnt.jsonl -o @model.json --json')
+    expect(await runGradus(folder, ['train', ...train])).toMatchObject({ code: 0 })
+    const toy = await startToyServer({
+      tokens: { '<extra_0>': 151_651 },
+      head: { kind: 'rows', width: 2, pooler: 'step' },
+      speaksAt: 151_651,
+    })
+    const hand = startGradus(folder, ['worker', '--jobs', '4'], { GRADUS_DATABASE_URL: url() })
+    const timeless = (name: string): string => bytes(name).replaceAll(/"seconds":[\d.e-]+/g, '')
+    for (const reward of [path('model.json'), `prm:qwen2.5-math-prm@${toy.url}#toy`]) {
+      const line = words('@rewarded.jsonl --rule scores:threshold=.5 --json')
+      await callVerb(label, [...line, '--reward', reward, '--no-cache', '-o', path('scored-one.jsonl')])
+      const several = await callVerb(label, [...line, '--reward', reward, ...many(), '-o', path('scored-many.jsonl')])
+      expect([several.code, several.err]).toEqual([0, ''])
+      expect(timeless('scored-many.jsonl')).toBe(timeless('scored-one.jsonl'))
+      expect(bytes('scored-many.jsonl')).toContain('"kind":"score"')
+    }
+    hand.child.kill('SIGTERM')
+    expect((await hand.ended).err).toBe('')
+    await toy.close()
   })
 
   it('leave a job to its workers on Ctrl-C, and go on with it', async () => {
