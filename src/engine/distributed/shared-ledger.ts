@@ -64,10 +64,10 @@ const Spent = z.object({
 /** Before a call that must wait for others to end asks again, milliseconds; the rate limit says its own wait. */
 const ASK_AGAIN_MS = 50
 /**
- * From one exchange to the next, milliseconds: a statement and its commit cost the database about as much as ten calls
- * in it, and a model takes seconds.
+ * From one exchange to the next, milliseconds: a statement and its commit cost the database about as much as four calls in
+ * it (`bench/many.ts calls`), and a model takes seconds, of which a call waits half of this.
  */
-const GATHER_MS = 20
+const GATHER_MS = 40
 
 /**
  * Journal, cache and budget of a job in Postgres, shared by all of its workers.
