@@ -18,9 +18,10 @@ export const DEFAULT_FOLDER = '.gradus/pglite'
 export const DEFAULT_RESULTS = '.gradus/results'
 
 /** What the options of a verb say of its jobs. */
-export function jobSettings({ shard, priority, rate }: ManyFlags): Omit<JobSettings, 'budget'> {
+export function jobSettings({ shard, shardFormat, priority, rate }: ManyFlags): Omit<JobSettings, 'budget'> {
   return {
     ...(shard !== undefined && { shardItems: shard }),
+    ...(shardFormat !== undefined && { format: shardFormat }),
     ...(priority !== undefined && { priority }),
     ...(rate !== undefined && { callsPerSecond: rate }),
   }

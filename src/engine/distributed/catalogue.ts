@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { z } from 'zod'
 import { GradusError } from '../../core/errors.ts'
 import { contentHash } from '../../core/hash.ts'
@@ -160,7 +161,8 @@ export async function liveWorkers(database: Database): Promise<WorkerStatus[]> {
 }
 
 /**
- * The output of a job in the order of its items, byte for byte what one machine writes. Of shards that are not finished
+ * The output of a job as lines in the order of its items, byte for byte what one machine writes (of Parquet: the same
+ * traces). Of shards that are not finished
  * comes what they have: the items of a job that was stopped.
  * @throws GradusError GRD-STORE-002 where an output is missing or differs from the catalogue
  */
@@ -182,9 +184,18 @@ export async function* outputOf(database: Database, job: string): AsyncGenerator
           try: ['remove the object and give the command again: its items are done anew'],
         })
       }
-      yield bytes
+      yield name.endsWith('.parquet') ? await linesOfTable(bytes, `${store.where}/${name}`) : bytes
     }
   }
+}
+
+/** Traces of a shard in Parquet as lines: the same traces, each with its fields in the order of the columns. */
+async function linesOfTable(bytes: Buffer, file: string): Promise<Buffer> {
+  const { readParquetRows } = await import('../../io/parquet.ts')
+  const rows = await readParquetRows({ file, bytes: Readable.from([bytes]) })
+  // No field of a trace is null: such a cell is one that the trace does not have.
+  const lines = rows.map((row) => JSON.stringify(Object.fromEntries(Object.entries(row).filter(([, v]) => v !== null))))
+  return Buffer.from(lines.map((line) => `${line}\n`).join(''))
 }
 
 /** As `outputOf`, a line after the other. */

@@ -11,11 +11,17 @@ export interface JobSpec {
   inputs: readonly string[]
 }
 
+/** What a shard of the output is: native traces, one a line, or as a table. */
+export const SHARD_FORMATS = ['jsonl', 'parquet'] as const
+export type ShardFormat = (typeof SHARD_FORMATS)[number]
+
 export interface JobSettings {
   /** Higher ones first. */
   priority?: number
   /** Items of a shard. */
   shardItems?: number
+  /** Of the output; JSONL where absent. */
+  format?: ShardFormat
   /** For all workers together. */
   budget?: { calls?: number; tokens?: number; cost?: number }
   /** Calls sent in a second by all workers together. */

@@ -4,7 +4,7 @@ import { GradusError } from '../../core/errors.ts'
 import { storeAt } from '../../io/stores/index.ts'
 import type { ObjectStore } from '../../io/stores/store.ts'
 import type { Database } from './database.ts'
-import { BY_COMMAND, type JobSettings, type JobSpec, jobId, SHARD_ITEMS } from './job.ts'
+import { BY_COMMAND, type JobSettings, type JobSpec, jobId, SHARD_ITEMS, type ShardFormat } from './job.ts'
 import type { Queue } from './queue.ts'
 
 /** A job as the command that gave it knows it. */
@@ -14,6 +14,8 @@ export interface Planned {
   known: boolean
 }
 
+/** Name of the fact that says how shards are written. */
+const FORMAT = 'format of shards'
 /** Rows of one insertion. */
 const ROWS = 1_000
 
@@ -26,7 +28,7 @@ export async function declareJob(
   database: Database,
   spec: JobSpec,
   results: string,
-  { priority = 0, budget = {}, callsPerSecond }: JobSettings = {},
+  { priority = 0, budget = {}, callsPerSecond, format = 'jsonl' }: JobSettings = {},
 ): Promise<Planned> {
   const job = jobId(spec)
   const where = results.startsWith('s3://') ? results.replace(/\/$/, '') : resolve(results)
@@ -42,6 +44,11 @@ export async function declareJob(
     [job, spec.kind, JSON.stringify(spec.config), where, priority, ...limits],
   )
   await database.query('INSERT INTO gradus.spend (job) VALUES ($1) ON CONFLICT DO NOTHING', [job])
+  await database.query(
+    `INSERT INTO gradus.facts (job, name, value) VALUES ($1, '${FORMAT}', $2)
+     ON CONFLICT (job, name) DO UPDATE SET value = EXCLUDED.value`,
+    [job, JSON.stringify(format)],
+  )
   if (row?.['results'] !== where) {
     throw new GradusError('GRD-CLI-002', {
       where: { field: '--results' },
@@ -217,6 +224,12 @@ async function openShards(database: Database, job: string): Promise<number[]> {
   return rows.map((row) => Number(row['shard']))
 }
 
+/** How the shards of a job's output are written, from the next one on. */
+export async function formatOf(database: Database, job: string): Promise<ShardFormat> {
+  const [row] = await database.query('SELECT value FROM gradus.facts WHERE job = $1 AND name = $2', [job, FORMAT])
+  return row?.['value'] === '"parquet"' ? 'parquet' : 'jsonl'
+}
+
 /** The store that a job's results are in. @throws GradusError GRD-RUN-006 */
 export async function storeOf(database: Database, job: string): Promise<ObjectStore> {
   const [row] = await database.query('SELECT results FROM gradus.jobs WHERE job = $1', [job])
@@ -224,8 +237,13 @@ export async function storeOf(database: Database, job: string): Promise<ObjectSt
   return await storeAt(row['results'])
 }
 
-export function objectName(job: string, kind: 'input' | 'output' | 'beside' | 'completions', shard: number): string {
-  return `${job}/${kind}/${String(shard).padStart(6, '0')}.jsonl`
+export function objectName(
+  job: string,
+  kind: 'input' | 'output' | 'beside' | 'completions',
+  shard: number,
+  format: ShardFormat = 'jsonl',
+): string {
+  return `${job}/${kind}/${String(shard).padStart(6, '0')}.${format}`
 }
 
 export function sha256(bytes: Buffer): string {

@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { GradusError } from '../../core/errors.ts'
 import { contentHash } from '../../core/hash.ts'
-import { Usage } from '../../core/words.ts'
+import { type Trace, Usage } from '../../core/words.ts'
 import type { ObjectStore } from '../../io/stores/store.ts'
 import type { Kept } from '../cache.ts'
 import type { Engine } from '../engine.ts'
 import { ordered } from '../ordered.ts'
 import type { Database, Row } from './database.ts'
 import type { ItemResult, OpenJob } from './job.ts'
-import { objectName, sha256, storeOf } from './plan.ts'
+import { formatOf, objectName, sha256, storeOf } from './plan.ts'
 import type { Completions, SharedLedger } from './shared-ledger.ts'
 
 /** A job as a worker has it open. */
@@ -103,13 +103,14 @@ async function work(open: WorkerJob, shard: number, holder: string, row: Row, lo
     for (const [name, n] of Object.entries(part?.counts ?? {})) counts[name] = (counts[name] ?? 0) + n
     if (!results.has(id)) errors.push(...(failed.get(id)?.lost ?? []))
   }
-  const bytes = bytesOfLines(lines)
+  const format = await formatOf(database, job)
+  const bytes = format === 'parquet' ? await tableOf(lines) : bytesOfLines(lines)
   // Before the output: a shard that is finished has everything.
   if (beside.length > 0) await store.put(objectName(job, 'beside', shard), bytesOfLines(beside))
   if (open.work.keepsCompletions) {
     await store.put(objectName(job, 'completions', shard), bytesOf(context.completions))
   }
-  const output = objectName(job, 'output', shard)
+  const output = objectName(job, 'output', shard, format)
   await store.put(output, bytes)
   const state = errors.length > 0 ? 'lost' : 'done'
   const [finished] = await database.query('SELECT gradus.finish($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) AS mine', [
@@ -171,6 +172,12 @@ export async function resultsOf(database: Database, job: string, shard: number):
 
 function bytesOfLines(lines: readonly string[]): Buffer {
   return Buffer.from(lines.map((line) => `${line}\n`).join(''))
+}
+
+/** Lines that are native traces, as Parquet. */
+async function tableOf(lines: readonly string[]): Promise<Buffer> {
+  const { parquetOf } = await import('../../io/parquet-writer.ts')
+  return parquetOf(lines.map((line) => JSON.parse(line) as Trace))
 }
 
 /** A line a completion. */

@@ -1,7 +1,9 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openDatabase } from '../../../engine/distributed/database.ts'
 import { startTestServer, type TestServer } from '../../../engine/testing/openai-server.ts'
+import { readTraces } from '../../../io/read.ts'
 import { startSumJudge } from '../../../models/rewards/testing/sum-judge.ts'
 import { manyMachines } from '../testing/many-machines.ts'
 import { callVerb, runGradus, says, startGradus } from '../testing/run-gradus.ts'
@@ -64,6 +66,27 @@ describe('gradus sample and label with --engine postgres', () => {
     const ended = await hand.ended
     expect([ended.code, ended.err]).toEqual([0, ''])
     expect(ended.out).toMatch(/sample-\w{16} {3}shard \d {3}10 items/)
+  })
+
+  it('keep results in the store as Parquet where asked, which every reader reads; the output is the same traces', async () => {
+    await callVerb(sample, words('--task game24:1 --policy inject --problems 30 --seed 6 -o @table.jsonl'))
+    const line = words('@table.jsonl --seed 6 --json')
+    await callVerb(label, [...line, '-o', path('table-one.jsonl')])
+    const [several] = await Promise.all([
+      callVerb(label, [
+        ...[...line, ...many(), '--shard', '8', '--shard-format', 'parquet'],
+        ...['-o', path('table-many.jsonl'), '--report', path('table.html')],
+      ]),
+      callVerb(worker, ['--database-url', url(), '--idle', '2']),
+    ])
+    expect([several.code, several.err]).toEqual([0, ''])
+    const { traces } = await readTraces(path('table-one.jsonl'), { strict: true })
+    expect((await readTraces(path('table-many.jsonl'), { strict: true })).traces).toEqual(traces)
+    const shards = join(path('results'), JSON.parse(several.out).job, 'output')
+    const names = readdirSync(shards).sort()
+    expect(names).toEqual([0, 1, 2, 3].map((shard) => `00000${shard}.parquet`))
+    const stored = await Promise.all(names.map((name) => readTraces(join(shards, name), { strict: true })))
+    expect(stored.flatMap((shard) => shard.traces)).toEqual(traces)
   })
 
   it('label by a judge and trees, with report and audit, as one machine does; keys stay where they are', async () => {

@@ -61,7 +61,9 @@ export class RunOnMany {
   static async open(options: RunOnManyOptions): Promise<RunOnMany> {
     const { database, config, inputs, results, settings } = options
     const spec: JobSpec = { kind: BY_COMMAND, config: whatDecides(config), inputs }
-    const { job, known } = await declareJob(database, spec, results, { ...settings, budget: limitsOf(config) })
+    // What this job writes is no traces.
+    const own: JobSettings = { ...settings, format: 'jsonl', budget: limitsOf(config) }
+    const { job, known } = await declareJob(database, spec, results, own)
     if (!known) await planShards(database, null, job, [spec.config])
     else {
       await reopenShards(database, job, [SHARD])

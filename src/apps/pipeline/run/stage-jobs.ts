@@ -104,7 +104,7 @@ export class StageJobs {
     const { database, spec, ledger, results, settings } = this.#options
     const spent = await this.#spentBy(Object.values(this.#jobs()))
     ledger.countOthers(spent)
-    await declareJob(database, spec, results, { ...settings, budget: less(settings.budget, spent) })
+    await declareJob(database, spec, results, { ...settings, format: 'jsonl', budget: less(settings.budget, spent) })
     await ledger.refresh()
   }
 
