@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { jobStatus } from '../../engine/distributed/catalogue.ts'
@@ -8,7 +8,7 @@ import type { TestServer } from '../../engine/testing/openai-server.ts'
 import { startSumJudge } from '../../models/rewards/testing/sum-judge.ts'
 import { startChainServer } from './testing/chain-server.ts'
 import { manyMachines } from './testing/many-machines.ts'
-import { callVerb, startGradus } from './testing/run-gradus.ts'
+import { callVerb, runGradus, startGradus } from './testing/run-gradus.ts'
 import { run } from './verbs/run.ts'
 
 const { folder, path, bytes, url, many } = manyMachines()
@@ -32,6 +32,18 @@ async function asked(server: TestServer, requests: number): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
 }
+
+describe('docs/many-machines.md', () => {
+  it('has a run that runs as written, with the figures of a plain one', async () => {
+    const page = readFileSync(new URL('../../../docs/many-machines.md', import.meta.url), 'utf8')
+    const line = /^gradus (run .*pglite.*)$/m.exec(page)?.[1] ?? ''
+    const ran = await runGradus(folder, line.split(' '))
+    expect([line, ran.code]).toEqual([line, 0])
+    const [plain = ''] = line.split(' --engine')
+    await callVerb(run, [...plain.split(' ').slice(1, -1), path('plain')])
+    for (const file of FILES) expect(bytes(join('chains', file))).toBe(bytes(join('plain', file)))
+  })
+})
 
 describe('gradus run --engine postgres', () => {
   it('ends with the files and figures of one machine, whoever is killed, and pays twice for what was under way alone', async () => {
