@@ -23,7 +23,7 @@ export interface Database {
 const RECONNECT = { first: 100, longest: 5_000, patience: 5 * 60_000 }
 /**
  * Rows of calls come and go so fast that Postgres knows nothing of their number: left to itself it reads all of a job's,
- * dead ones too, to find the few that are named by their key (half of its time; `bench/many.ts calls`).
+ * dead ones too, to find the few that are named by their key (a third of its time; `bench/many.ts calls`).
  */
 const BY_KEY = ['bitmapscan', 'hashjoin', 'mergejoin', 'seqscan'].map((way) => `SET enable_${way} = off`).join('; ')
 /** Connections of one process: the exchange has one at a time, the rest are for looking and for heartbeats. */

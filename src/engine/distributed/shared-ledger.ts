@@ -64,8 +64,8 @@ const Spent = z.object({
 /** Before a call that must wait for others to end asks again, milliseconds; the rate limit says its own wait. */
 const ASK_AGAIN_MS = 50
 /**
- * From one exchange to the next, milliseconds: a statement and its commit cost the database about as much as four calls in
- * it (`bench/many.ts calls`), and a model takes seconds, of which a call waits half of this.
+ * From one exchange to the next, milliseconds: a statement and its commit cost the database about as much as nine calls in
+ * it (docs/scale.md), and a model takes seconds, of which a call waits half of this.
  */
 const GATHER_MS = 40
 
