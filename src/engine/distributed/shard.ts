@@ -9,7 +9,7 @@ import type { Engine } from '../engine.ts'
 import { ordered } from '../ordered.ts'
 import type { Database, Row } from './database.ts'
 import type { ItemResult, OpenJob } from './job.ts'
-import { formatOf, objectName, sha256, storeOf } from './plan.ts'
+import { formatOf, objectName, sha256, stopJob, storeOf } from './plan.ts'
 import type { Completions, SharedLedger } from './shared-ledger.ts'
 
 /** A job as a worker has it open. */
@@ -87,7 +87,11 @@ async function work(open: WorkerJob, shard: number, holder: string, row: Row, lo
   const ended = (): boolean => engine.stopped !== undefined || lost.aborted
   for await (const _ of ordered(missing, doItem, open.work.window, ended)) void _
 
-  if (ended()) return await returned(open, shard, holder, false)
+  if (ended()) {
+    // While the shard is still held: a stopped job without shards in hand may be given again at once.
+    if (engine.stopped?.code === 'GRD-RUN-001') await stopJob(database, job, engine.stopped)
+    return await returned(open, shard, holder, false)
+  }
   if (failed.size > 0 && Number(row['tries']) + 1 < TRIES) return await returned(open, shard, holder, true)
 
   // Read back: where two workers had the shard, what stands in the table is what counts.

@@ -131,8 +131,6 @@ export class Worker {
       const end = await doShard(opened, ticket.shard, lost)
       onShard?.(ticket, end)
       if (end.state !== 'returned') return
-      const reason = opened.engine.stopped
-      if (reason?.code === 'GRD-RUN-001') await stopJob(this.#options.database, ticket.job, reason)
       if (end.failed) {
         // An endpoint that was given up is asked anew.
         opened.spent = true
