@@ -64,10 +64,10 @@ const Spent = z.object({
 /** Before a call that must wait for others to end asks again, milliseconds; the rate limit says its own wait. */
 const ASK_AGAIN_MS = 50
 /**
- * From one exchange to the next, milliseconds: a statement and its commit cost the database about as much as nine calls in
+ * From one exchange to the next, milliseconds: a statement and its commit cost the database about as much as 17 calls in
  * it (docs/scale.md), and a model takes seconds, of which a call waits half of this.
  */
-const GATHER_MS = 40
+const GATHER_MS = 80
 
 /**
  * Journal, cache and budget of a job in Postgres, shared by all of its workers.
