@@ -27,6 +27,8 @@ import { startPostgres } from '../src/engine/testing/postgres.ts'
 const PARTS = { workers, calls, plan }
 /** Server latency where calls are to come fast, and where they are to be waited for: both short for a language model. */
 const LATENCY_MS = { calls: 250, workers: 1_000 }
+/** Between two looks at the job, as the command looks. */
+const LOOK_MS = 500
 /** Calls under way of a worker that waits: as many as an engine begins with. */
 const WAITING = 8
 const MILLION = 1_000_000
@@ -92,7 +94,7 @@ async function calls(database: Database, queue: Queue, url: string): Promise<voi
   const crowd = await Promise.all([spawnWorker(url, underWay), spawnWorker(url, underWay)])
   const before = cpuMs(postmaster)
   const job = await give(database, queue, { url: server.url, n: 32 }, items, folder, { shardItems: 50 })
-  const row = await until(database, job, ({ state }) => state === 'done', 600)
+  const row = await until(database, job, ({ state }) => state === 'done', 600, LOOK_MS)
   const ms = cpuMs(postmaster) - before
   for (const { child } of crowd) child.kill('SIGTERM')
   await Promise.all(crowd.map(({ ended }) => ended))

@@ -22,6 +22,13 @@ describe('an error', () => {
     )
   })
 
+  it('is the same error again where a program read it', () => {
+    const again = GradusError.fromJSON(JSON.parse(JSON.stringify(error)))
+    expect([explain(again), again.code]).toEqual([explain(error), error.code])
+    expect(GradusError.fromJSON({ code: 'GRD-NO-001' })).toMatchObject({ code: 'GRD-CORE-001' })
+    expect(GradusError.fromJSON(null)).toMatchObject({ code: 'GRD-CORE-001', found: 'null' })
+  })
+
   it('is data for a program', () => {
     expect(JSON.parse(JSON.stringify(error))).toMatchObject({
       code: 'GRD-IO-003',

@@ -118,6 +118,15 @@ export class GradusError extends Error {
     this.try = details.try ?? []
   }
 
+  /** What `toJSON` wrote, perhaps in another process; anything else becomes an error that holds it. */
+  static fromJSON(json: unknown): GradusError {
+    const { code, ...details } = (typeof json === 'object' && json !== null ? json : {}) as Partial<
+      { code: ErrorCode } & ErrorDetails
+    >
+    if (code !== undefined && Object.hasOwn(ERROR_CODES, code)) return new GradusError(code, details)
+    return new GradusError('GRD-CORE-001', { found: JSON.stringify(json) })
+  }
+
   toJSON(): { code: ErrorCode; title: string } & ErrorDetails {
     return {
       code: this.code,

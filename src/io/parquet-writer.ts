@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import type { SchemaElement } from 'hyparquet'
 import { parquetWriteBuffer } from 'hyparquet-writer'
+import type { Trace } from '../core/words.ts'
 import type { Format } from './formats/format.ts'
 import { native } from './formats/native.ts'
 import { recordsOf } from './formats/write.ts'
@@ -21,21 +22,9 @@ export async function parquetWriter(path: string, format: Format): Promise<Trace
       for (const record of recordsOf(format, traces)) rows.push(record as Record<string, unknown>)
     },
     async close() {
-      const names = [...new Set(rows.flatMap((row) => Object.keys(row)))]
-      const columns = names.map((name) =>
-        columnOf(
-          name,
-          rows.map((row) => row[name]),
-          format === native,
-        ),
-      )
-      const schema: SchemaElement[] = [
-        { name: 'root', num_children: columns.length },
-        ...columns.flatMap((column) => column.schema),
-      ]
-      const columnData = columns.map(({ name, data }) => ({ name, data: [...data] }))
+      const bytes = bytesOf(rows, format === native)
       try {
-        await writeFile(target.name, Buffer.from(parquetWriteBuffer({ columnData, schema, createdBy: CREATED_BY })))
+        await writeFile(target.name, bytes)
       } catch (cause) {
         await target.discard()
         throw cause instanceof Error && 'code' in cause ? cannotWrite(path, cause) : cause
@@ -47,6 +36,29 @@ export async function parquetWriter(path: string, format: Format): Promise<Trace
       await target.discard()
     },
   }
+}
+
+/** Native traces as a whole file. */
+export function parquetOf(traces: readonly Trace[]): Buffer {
+  return bytesOf(recordsOf(native, traces) as Record<string, unknown>[], true)
+}
+
+/** @param asText are nested fields written as JSON? */
+function bytesOf(rows: readonly Record<string, unknown>[], asText: boolean): Buffer {
+  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))]
+  const columns = names.map((name) =>
+    columnOf(
+      name,
+      rows.map((row) => row[name]),
+      asText,
+    ),
+  )
+  const schema: SchemaElement[] = [
+    { name: 'root', num_children: columns.length },
+    ...columns.flatMap((column) => column.schema),
+  ]
+  const columnData = columns.map(({ name, data }) => ({ name, data: [...data] }))
+  return Buffer.from(parquetWriteBuffer({ columnData, schema, createdBy: CREATED_BY }))
 }
 
 function columnOf(

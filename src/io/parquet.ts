@@ -10,7 +10,7 @@ export const CREATED_BY = 'gradus'
  * All rows of a Parquet file as objects. In files of others, cells that hold JSON text of an object or a list are parsed,
  * because that is how many write nested fields; in our own, text is text.
  */
-export async function readParquetRows(opened: Opened): Promise<Record<string, unknown>[]> {
+export async function readParquetRows(opened: Pick<Opened, 'bytes' | 'file'>): Promise<Record<string, unknown>[]> {
   const pieces: Uint8Array[] = []
   for await (const piece of opened.bytes) pieces.push(Buffer.from(piece))
   const whole = Buffer.concat(pieces)

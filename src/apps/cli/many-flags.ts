@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { GradusError } from '../../core/errors.ts'
+import { SHARD_FORMATS } from '../../engine/distributed/job.ts'
 
 /** Options of every verb whose work can be done on many machines. */
 export const MANY_FLAGS = {
@@ -16,6 +17,10 @@ export const MANY_FLAGS = {
     .optional()
     .describe('folder that all workers reach, or s3://bucket/prefix; .gradus/results for pglite'),
   shard: z.number().int().positive().optional().describe('items of a shard: 500 where not given'),
+  shardFormat: z
+    .enum(SHARD_FORMATS)
+    .optional()
+    .describe('of the results in the store: jsonl where not given; equal after reading'),
   priority: z.number().int().optional().describe('of the job among others, higher ones first'),
   rate: z.number().positive().optional().describe('calls a second at most, by all workers together'),
 } as const
@@ -29,9 +34,13 @@ export function checkManyFlags(options: ManyFlags): void {
     throw new GradusError('GRD-CLI-002', { where: { field }, found, expected })
   }
   if (options.engine === 'local') {
-    for (const name of ['databaseUrl', 'results', 'shard', 'priority', 'rate'] as const) {
+    for (const name of ['databaseUrl', 'results', 'shard', 'shardFormat', 'priority', 'rate'] as const) {
       if (options[name] === undefined) continue
-      refuse(`--${name === 'databaseUrl' ? 'database-url' : name}`, '--engine local', '--engine postgres or pglite')
+      refuse(
+        `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`,
+        '--engine local',
+        '--engine postgres or pglite',
+      )
     }
   }
   if (options.engine !== 'postgres') return

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import { GradusError } from '../../core/errors.ts'
 import type { Trace } from '../../core/words.ts'
-import { type JobStatus, outputOf } from '../../engine/distributed/catalogue.ts'
+import { type JobStatus, linesOf, outputOf } from '../../engine/distributed/catalogue.ts'
 import { type Database, openDatabase } from '../../engine/distributed/database.ts'
 import type { JobSettings, JobSpec } from '../../engine/distributed/job.ts'
 import { runJob } from '../../engine/distributed/run-job.ts'
@@ -14,8 +14,18 @@ import { databaseUrlOf, type ManyFlags } from './many-flags.ts'
 import { jobEnd, jobLine } from './show/job-status.ts'
 import { EXIT, type ExitCode, type Terminal } from './verb.ts'
 
-const DEFAULT_FOLDER = '.gradus/pglite'
-const DEFAULT_RESULTS = '.gradus/results'
+export const DEFAULT_FOLDER = '.gradus/pglite'
+export const DEFAULT_RESULTS = '.gradus/results'
+
+/** What the options of a verb say of its jobs. */
+export function jobSettings({ shard, shardFormat, priority, rate }: ManyFlags): Omit<JobSettings, 'budget'> {
+  return {
+    ...(shard !== undefined && { shardItems: shard }),
+    ...(shardFormat !== undefined && { format: shardFormat }),
+    ...(priority !== undefined && { priority }),
+    ...(rate !== undefined && { callsPerSecond: rate }),
+  }
+}
 
 /** A digest for each input file: what makes equal commands one job. @throws GradusError GRD-CLI-002 for `-` */
 export async function inputDigests(files: readonly string[]): Promise<string[]> {
@@ -48,6 +58,8 @@ export interface ManyRun {
   inputs: readonly string[]
   /** Native traces; where not given, the results stay in the store. */
   output: string | undefined
+  /** Makes of the results what else was asked for, and the output with it. @returns for a program, and for a person */
+  collect?: (database: Database, job: string) => Promise<{ json: Record<string, unknown>; text: string }>
   json: boolean
   /** Records of the input that could not be read, so far as is known. */
   leftOut: () => number
@@ -71,12 +83,7 @@ export async function runMany(options: ManyFlags, run: ManyRun, terminal: Termin
     const status = await runJob({
       database,
       spec: run.spec,
-      settings: {
-        ...run.settings,
-        ...(options.shard !== undefined && { shardItems: options.shard }),
-        ...(options.priority !== undefined && { priority: options.priority }),
-        ...(options.rate !== undefined && { callsPerSecond: options.rate }),
-      },
+      settings: { ...run.settings, ...jobSettings(options) },
       results: options.results ?? DEFAULT_RESULTS,
       items: run.items,
       ...(prepare && { prepare: (job: string) => prepare(database, job) }),
@@ -93,9 +100,15 @@ export async function runMany(options: ManyFlags, run: ManyRun, terminal: Termin
     })
     if (terminal.interactive) terminal.err('\r\u001b[K')
     const ended = status.state === 'done' || status.state === 'stopped'
-    if (ended && run.output !== undefined) await writeOutput(database, status.job, run.output)
+    let more: { json: Record<string, unknown>; text: string } = { json: {}, text: '' }
+    if (ended && run.collect) more = await run.collect(database, status.job)
+    else if (ended && run.output !== undefined) await writeOutput(database, status.job, run.output)
     const own = run.output === '-' ? terminal.err : terminal.out
-    own(run.json ? `${JSON.stringify({ ...status, leftOut: run.leftOut() })}\n` : jobEnd(status, run.output))
+    own(
+      run.json
+        ? `${JSON.stringify({ ...status, leftOut: run.leftOut(), ...more.json })}\n`
+        : jobEnd(status, run.output) + more.text,
+    )
     return exitOf(status, run.leftOut())
   } finally {
     process.off('SIGINT', interrupt)
@@ -119,10 +132,7 @@ async function writeOutput(database: Database, job: string, path: string): Promi
   if (path.endsWith('.parquet')) {
     const writer = await traceWriter(path)
     try {
-      for await (const bytes of outputOf(database, job)) {
-        const lines = bytes.toString().split('\n').slice(0, -1)
-        await writer.write(lines.map((line) => JSON.parse(line) as Trace))
-      }
+      for await (const line of linesOf(database, job)) await writer.write([JSON.parse(line) as Trace])
     } catch (error) {
       await writer.abandon()
       throw error

@@ -1,11 +1,5 @@
 import { z } from 'zod'
-import {
-  REWARD_FORMS,
-  type RewardSettings,
-  type RewardSpec,
-  readJudgeSpec,
-  readRewardSpec,
-} from '../pipeline/open-reward.ts'
+import { REWARD_FORMS, type RewardSettings } from '../pipeline/open-reward.ts'
 
 /** Options of every verb that asks reward models. */
 export const REWARD_FLAGS = {
@@ -25,14 +19,6 @@ const flags = z.object({
   price: z.array(z.number()).optional(),
 })
 type RewardFlags = Pick<z.output<typeof flags>, keyof z.output<typeof flags>>
-
-/** @throws GradusError GRD-CLI-002 */
-export function rewardSpecs({ judge, reward }: RewardFlags): RewardSpec[] {
-  return [
-    ...(judge === undefined ? [] : [readJudgeSpec(judge)]),
-    ...(reward === undefined ? [] : [readRewardSpec(reward)]),
-  ]
-}
 
 export function rewardSettings(options: RewardFlags, more: Pick<RewardSettings, 'seed' | 'by'>): RewardSettings {
   const keyFrom = options.judgeKey ?? options.key

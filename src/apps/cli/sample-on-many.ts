@@ -7,8 +7,8 @@ import { openPolicy, type PolicySpec } from '../pipeline/open-policy.ts'
 import { inputDigests, runMany } from './many.ts'
 import { budgetOf, policySettings } from './policy-flags.ts'
 import type { ProblemSource } from './problem-source.ts'
+import type { SampleOptions } from './sample-options.ts'
 import type { ExitCode, Terminal } from './verb.ts'
-import type { SampleOptions } from './verbs/sample.ts'
 
 /** Rejected problems that are shown whole. */
 const SHOWN = 3

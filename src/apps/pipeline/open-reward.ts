@@ -77,6 +77,23 @@ export function readJudgeSpec(text: string): Extract<RewardSpec, { kind: 'judge'
   }
 }
 
+/**
+ * The reward models of a run: a judge, another model, or both.
+ * @throws GradusError GRD-CLI-002
+ */
+export function rewardSpecs({
+  judge,
+  reward,
+}: {
+  judge?: string | undefined
+  reward?: string | undefined
+}): RewardSpec[] {
+  return [
+    ...(judge === undefined ? [] : [readJudgeSpec(judge)]),
+    ...(reward === undefined ? [] : [readRewardSpec(reward)]),
+  ]
+}
+
 function readPrmSpec(name: string, text: string): RewardSpec {
   const adapter = PRM_ADAPTERS.find((one) => one.name === name)
   if (!adapter) throw refused('--reward', name, `one of ${PRM_ADAPTERS.map((one) => one.name).join(', ')}`)

@@ -34,6 +34,12 @@ export async function judged(trace: Trace, code: boolean): Promise<Trace> {
   return right === null ? stated : { ...stated, outcome: Number(right) }
 }
 
+/** A trace as its policy's file holds it: judged, and with the policy that wrote it. */
+export async function sampledTrace(trace: Trace, policy: { identity: unknown }, code: boolean): Promise<Trace> {
+  const { extra, ...known } = await judged(trace, code)
+  return { ...known, extra: { ...extra, policy: policy.identity } }
+}
+
 /** 1 where the code of the trace passes the tests, 0 where it does not, undefined where nothing here can tell. */
 async function passes(trace: Trace, tests: string): Promise<number | undefined> {
   const cells = cellsOf(trace, 'python', true).map((cell) => cell.code)

@@ -1,11 +1,12 @@
+import { Readable } from 'node:stream'
 import { z } from 'zod'
 import { GradusError } from '../../core/errors.ts'
 import { contentHash } from '../../core/hash.ts'
 import type { Usage } from '../../core/words.ts'
 import type { ObjectStore } from '../../io/stores/store.ts'
 import type { Database, Row } from './database.ts'
-import { sha256, storeOf } from './plan.ts'
-import { resultsOf } from './shard.ts'
+import { objectName, sha256, storeOf } from './plan.ts'
+import { resultsOf, type Stored } from './shard.ts'
 
 export type JobState = 'planning' | 'running' | 'paused' | 'stopped' | 'done'
 
@@ -160,7 +161,8 @@ export async function liveWorkers(database: Database): Promise<WorkerStatus[]> {
 }
 
 /**
- * The output of a job in the order of its items, byte for byte what one machine writes. Of shards that are not finished
+ * The output of a job as lines in the order of its items, byte for byte what one machine writes (of Parquet: the same
+ * traces). Of shards that are not finished
  * comes what they have: the items of a job that was stopped.
  * @throws GradusError GRD-STORE-002 where an output is missing or differs from the catalogue
  */
@@ -182,17 +184,49 @@ export async function* outputOf(database: Database, job: string): AsyncGenerator
           try: ['remove the object and give the command again: its items are done anew'],
         })
       }
-      yield bytes
+      yield name.endsWith('.parquet') ? await linesOfTable(bytes, `${store.where}/${name}`) : bytes
     }
   }
 }
 
-async function unfinished(database: Database, store: ObjectStore, job: string, row: Row): Promise<Buffer> {
-  const results = await resultsOf(database, job, Number(row['shard']))
-  if (results.size === 0) return Buffer.alloc(0)
-  const lines: string[] = []
-  for (const line of (await store.get(String(row['input']))).toString().split('\n').slice(0, -1)) {
-    lines.push(...(results.get(contentHash(JSON.parse(line)))?.lines ?? []))
-  }
+/** Traces of a shard in Parquet as lines: the same traces, each with its fields in the order of the columns. */
+async function linesOfTable(bytes: Buffer, file: string): Promise<Buffer> {
+  const { readParquetRows } = await import('../../io/parquet.ts')
+  const rows = await readParquetRows({ file, bytes: Readable.from([bytes]) })
+  // No field of a trace is null: such a cell is one that the trace does not have.
+  const lines = rows.map((row) => JSON.stringify(Object.fromEntries(Object.entries(row).filter(([, v]) => v !== null))))
   return Buffer.from(lines.map((line) => `${line}\n`).join(''))
+}
+
+/** As `outputOf`, a line after the other. */
+export async function* linesOf(database: Database, job: string): AsyncGenerator<string, void, void> {
+  for await (const bytes of outputOf(database, job)) yield* bytes.toString().split('\n').slice(0, -1)
+}
+
+/** The lines beside the output, where the kind of job writes some, in the order of the items. */
+export async function* besideOf(database: Database, job: string): AsyncGenerator<string, void, void> {
+  const store = await storeOf(database, job)
+  const there = await store.sizes(`${job}/beside/`)
+  const shards = await database.query('SELECT shard, state, input FROM gradus.shards WHERE job = $1 ORDER BY shard', [
+    job,
+  ])
+  for (const row of shards) {
+    const name = objectName(job, 'beside', Number(row['shard']))
+    if (row['state'] === 'open') {
+      for (const { beside } of await unfinishedResults(database, store, job, row))
+        if (beside !== undefined) yield beside
+    } else if (there.has(name)) yield* (await store.get(name)).toString().split('\n').slice(0, -1)
+  }
+}
+
+async function unfinished(database: Database, store: ObjectStore, job: string, row: Row): Promise<Buffer> {
+  const results = await unfinishedResults(database, store, job, row)
+  return Buffer.from(results.flatMap(({ lines }) => lines.map((line) => `${line}\n`)).join(''))
+}
+
+async function unfinishedResults(database: Database, store: ObjectStore, job: string, row: Row): Promise<Stored[]> {
+  const results = await resultsOf(database, job, Number(row['shard']))
+  if (results.size === 0) return []
+  const items = (await store.get(String(row['input']))).toString().split('\n').slice(0, -1)
+  return items.flatMap((line) => results.get(contentHash(JSON.parse(line))) ?? [])
 }

@@ -21,6 +21,11 @@ export interface Database {
 
 /** First wait, longest wait and patience after a lost connection, milliseconds: a restart takes seconds, a move minutes. */
 const RECONNECT = { first: 100, longest: 5_000, patience: 5 * 60_000 }
+/**
+ * Rows of calls come and go so fast that Postgres knows nothing of their number: left to itself it reads all of a job's,
+ * dead ones too, to find the few that are named by their key (a third of its time; `bench/many.ts calls`).
+ */
+const BY_KEY = ['bitmapscan', 'hashjoin', 'mergejoin', 'seqscan'].map((way) => `SET enable_${way} = off`).join('; ')
 /** Connections of one process: the exchange has one at a time, the rest are for looking and for heartbeats. */
 const CONNECTIONS = 4
 
@@ -42,7 +47,13 @@ export async function openDatabase(url: string): Promise<Database> {
 
 async function server(url: string): Promise<Database> {
   const { default: pg } = await peer('pg', '--engine postgres', () => import('pg'))
-  const pool = new pg.Pool({ connectionString: url, max: CONNECTIONS, keepAlive: true, application_name: 'gradus' })
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: CONNECTIONS,
+    keepAlive: true,
+    application_name: 'gradus',
+    onConnect: async (client) => void (await client.query(BY_KEY)),
+  })
   // A connection that breaks while nobody uses it is replaced by the pool.
   pool.on('error', () => undefined)
   const { host, pathname } = new URL(url)

@@ -11,16 +11,28 @@ export interface JobSpec {
   inputs: readonly string[]
 }
 
+/** What a shard of the output is: native traces, one a line, or as a table. */
+export const SHARD_FORMATS = ['jsonl', 'parquet'] as const
+export type ShardFormat = (typeof SHARD_FORMATS)[number]
+
 export interface JobSettings {
   /** Higher ones first. */
   priority?: number
   /** Items of a shard. */
   shardItems?: number
+  /** Of the output; JSONL where absent. */
+  format?: ShardFormat
   /** For all workers together. */
   budget?: { calls?: number; tokens?: number; cost?: number }
   /** Calls sent in a second by all workers together. */
   callsPerSecond?: number
 }
+
+/**
+ * Jobs of this kind are done by the command that gives them, whose files they write: they have one shard, which stands in
+ * no queue.
+ */
+export const BY_COMMAND = 'run'
 
 /** Small enough that a lost worker costs little, large enough that a million items are 2,000 rows. */
 export const SHARD_ITEMS = 500
@@ -34,6 +46,8 @@ export function jobId({ kind, config, inputs }: JobSpec): string {
 export interface ItemResult {
   /** Lines of the output, without line ends. */
   lines: readonly string[]
+  /** A line of a second file beside the output: what stands in no trace. */
+  beside?: string
   /** Added up over the job, for its summary. */
   counts?: Record<string, number>
   /** What failed: the item is tried again, up to a limit. */
@@ -52,4 +66,8 @@ export interface OpenJob {
   run(item: unknown): Promise<ItemResult>
   /** Items begun at once. */
   window: number
+  /** An earlier job that may have asked in the same words, and kept its completions. */
+  after?: string
+  /** Are completions put beside the output, for a later job that asks in the same words? Else they go with the shard. */
+  keepsCompletions?: boolean
 }

@@ -10,7 +10,8 @@ import { startTestServer, type TestServer } from '../testing/openai-server.ts'
 import { startPostgres, type TestPostgres } from '../testing/postgres.ts'
 import { liveWorkers } from './catalogue.ts'
 import { type Database, openDatabase, peer } from './database.ts'
-import { pauseJob, resumeJob } from './plan.ts'
+import { BY_COMMAND } from './job.ts'
+import { declareJob, pauseJob, planShards, resumeJob, reviveJob } from './plan.ts'
 import { Queue } from './queue.ts'
 import { Worker } from './worker.ts'
 
@@ -98,6 +99,35 @@ describe('a job on several machines', () => {
     // The same command again has nothing to do.
     expect(await give(database, queue, config, items, folder)).toBe(job)
     expect((await statusOf(database, job)).state).toBe('done')
+  })
+
+  it('asks for nothing that the job before it has paid for, whoever did that one', async () => {
+    const { url } = await server()
+    await work()
+    const first = await give(database, queue, { url, n: 2, keepsCompletions: true }, prompts(12), folder, {
+      shardItems: 5,
+    })
+    await until(database, first, ({ state }) => state === 'done')
+    expect(servers[0]?.requests).toBe(24)
+    await work()
+    const config = { url, n: 3, after: first }
+    const job = await give(database, queue, config, prompts(14), folder, { shardItems: 4 })
+    const status = await until(database, job, ({ state }) => state === 'done')
+    // A third of each of the twelve, three of the two new ones.
+    expect(status).toMatchObject({ items: { done: 14 }, spent: { calls: 12 + 6 } })
+    expect(servers[0]?.requests).toBe(24 + 18)
+    expect(await textOf(database, job)).toBe(await alone({ url, n: 3 }, prompts(14)))
+  })
+
+  it('never gives workers what the command does itself, paused and resumed or not', async () => {
+    const { job } = await declareJob(database, { kind: BY_COMMAND, config: {}, inputs: [] }, folder)
+    await planShards(database, queue, job, ['the run'])
+    await work()
+    await pauseJob(database, queue, job)
+    await resumeJob(database, queue, job)
+    await reviveJob(database, queue, job)
+    expect(await queue.absent(job, [0])).toEqual([0])
+    expect(await statusOf(database, job)).toMatchObject({ state: 'running', shards: { total: 1, inHand: 0 } })
   })
 
   it('does anew what somebody removed from the store, and refuses what somebody changed', async () => {

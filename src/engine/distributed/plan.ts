@@ -4,7 +4,7 @@ import { GradusError } from '../../core/errors.ts'
 import { storeAt } from '../../io/stores/index.ts'
 import type { ObjectStore } from '../../io/stores/store.ts'
 import type { Database } from './database.ts'
-import { type JobSettings, type JobSpec, jobId, SHARD_ITEMS } from './job.ts'
+import { BY_COMMAND, type JobSettings, type JobSpec, jobId, SHARD_ITEMS, type ShardFormat } from './job.ts'
 import type { Queue } from './queue.ts'
 
 /** A job as the command that gave it knows it. */
@@ -14,6 +14,8 @@ export interface Planned {
   known: boolean
 }
 
+/** Name of the fact that says how shards are written. */
+const FORMAT = 'format of shards'
 /** Rows of one insertion. */
 const ROWS = 1_000
 
@@ -26,7 +28,7 @@ export async function declareJob(
   database: Database,
   spec: JobSpec,
   results: string,
-  { priority = 0, budget = {}, callsPerSecond }: JobSettings = {},
+  { priority = 0, budget = {}, callsPerSecond, format = 'jsonl' }: JobSettings = {},
 ): Promise<Planned> {
   const job = jobId(spec)
   const where = results.startsWith('s3://') ? results.replace(/\/$/, '') : resolve(results)
@@ -42,6 +44,11 @@ export async function declareJob(
     [job, spec.kind, JSON.stringify(spec.config), where, priority, ...limits],
   )
   await database.query('INSERT INTO gradus.spend (job) VALUES ($1) ON CONFLICT DO NOTHING', [job])
+  await database.query(
+    `INSERT INTO gradus.facts (job, name, value) VALUES ($1, '${FORMAT}', $2)
+     ON CONFLICT (job, name) DO UPDATE SET value = EXCLUDED.value`,
+    [job, JSON.stringify(format)],
+  )
   if (row?.['results'] !== where) {
     throw new GradusError('GRD-CLI-002', {
       where: { field: '--results' },
@@ -56,10 +63,11 @@ export async function declareJob(
 /**
  * Writes the items as shards into the store, then rows and tickets, then lets the job run. Done again after a death
  * in the middle it comes to the same.
+ * @param queue null where no worker is to do it
  */
 export async function planShards(
   database: Database,
-  queue: Queue,
+  queue: Queue | null,
   job: string,
   items: Iterable<unknown> | AsyncIterable<unknown>,
   { shardItems = SHARD_ITEMS, priority = 0 }: JobSettings = {},
@@ -94,7 +102,8 @@ export async function planShards(
      WHERE job = $1 AND state = 'planning'`,
     [job, total, shards === 0],
   )
-  await queue.add(
+  await enqueue(
+    queue,
     job,
     Array.from({ length: shards }, (_, shard) => shard),
     priority,
@@ -115,7 +124,7 @@ export async function reviveJob(
   const state = row?.['state']
   if (state === 'running') {
     const absent = await queue.absent(job, await openShards(database, job))
-    if (absent.length > 0) await queue.add(job, absent, priority)
+    if (absent.length > 0) await enqueue(queue, job, absent, priority)
   }
   if (state !== 'done' && state !== 'stopped') return
   const store = await storeOf(database, job)
@@ -127,25 +136,49 @@ export async function reviveJob(
   const again = ended
     .filter((one) => one['state'] === 'lost' || there.get(String(one['output'])) !== Number(one['bytes']))
     .map((one) => Number(one['shard']))
-  if (again.length > 0) {
-    // Items whose results are gone are done anew, and counted anew.
-    await database.query(
-      `WITH again AS (
-         UPDATE gradus.shards h SET state = 'open', tries = 0
-         FROM gradus.shards before
-         WHERE h.job = $1 AND h.shard IN (SELECT json_array_elements_text($2::json)::int)
-           AND before.job = h.job AND before.shard = h.shard AND before.state <> 'open'
-         RETURNING h.items, before.state
-       )
-       UPDATE gradus.spend SET items = items - (SELECT coalesce(sum(items), 0) FROM again WHERE state = 'done')
-       WHERE job = $1`,
-      [job, JSON.stringify(again)],
-    )
-  }
+  if (again.length > 0) await reopenShards(database, job, again)
   const open = await openShards(database, job)
   if (open.length === 0) return
-  await database.query("UPDATE gradus.jobs SET state = 'running', reason = NULL, ended = NULL WHERE job = $1", [job])
-  await queue.add(job, open, priority)
+  await runAgain(database, job)
+  await enqueue(queue, job, open, priority)
+}
+
+/** Shards whose results are gone, or no longer wanted, are done anew, and counted anew. */
+export async function reopenShards(database: Database, job: string, shards: readonly number[]): Promise<void> {
+  await database.query(
+    `WITH again AS (
+       UPDATE gradus.shards h SET state = 'open', tries = 0
+       FROM gradus.shards before
+       WHERE h.job = $1 AND h.shard IN (SELECT json_array_elements_text($2::json)::int)
+         AND before.job = h.job AND before.shard = h.shard AND before.state <> 'open'
+       RETURNING h.items, before.state
+     )
+     UPDATE gradus.spend SET items = items - (SELECT coalesce(sum(items), 0) FROM again WHERE state = 'done')
+     WHERE job = $1`,
+    [job, JSON.stringify(shards)],
+  )
+}
+
+/** A job that was stopped or done. */
+export async function runAgain(database: Database, job: string): Promise<void> {
+  await database.query(
+    `UPDATE gradus.jobs SET state = 'running', reason = NULL, ended = NULL
+     WHERE job = $1 AND state IN ('done', 'stopped')`,
+    [job],
+  )
+}
+
+/** What one job has found out is known to the other too: probes of endpoints, the recovery rate. */
+export async function copyFacts(database: Database, from: string, to: string): Promise<void> {
+  await database.query(
+    `INSERT INTO gradus.facts (job, name, value) SELECT $2, name, value FROM gradus.facts WHERE job = $1
+     ON CONFLICT DO NOTHING`,
+    [from, to],
+  )
+}
+
+async function enqueue(queue: Queue | null, job: string, shards: readonly number[], priority: number): Promise<void> {
+  if (!job.startsWith(`${BY_COMMAND}-`)) await queue?.add(job, shards, priority)
 }
 
 /** As `pauseJob`, for a reason that stands until the command is given again. */
@@ -166,7 +199,7 @@ export async function pauseJob(database: Database, queue: Queue, job: string): P
 export async function resumeJob(database: Database, queue: Queue, job: string): Promise<void> {
   const [row] = await database.query('SELECT priority FROM gradus.jobs WHERE job = $1', [job])
   await change(database, job, 'paused', 'running')
-  await queue.add(job, await openShards(database, job), Number(row?.['priority'] ?? 0))
+  await enqueue(queue, job, await openShards(database, job), Number(row?.['priority'] ?? 0))
 }
 
 async function change(database: Database, job: string, from: string, to: string): Promise<void> {
@@ -191,6 +224,12 @@ async function openShards(database: Database, job: string): Promise<number[]> {
   return rows.map((row) => Number(row['shard']))
 }
 
+/** How the shards of a job's output are written, from the next one on. */
+export async function formatOf(database: Database, job: string): Promise<ShardFormat> {
+  const [row] = await database.query('SELECT value FROM gradus.facts WHERE job = $1 AND name = $2', [job, FORMAT])
+  return row?.['value'] === '"parquet"' ? 'parquet' : 'jsonl'
+}
+
 /** The store that a job's results are in. @throws GradusError GRD-RUN-006 */
 export async function storeOf(database: Database, job: string): Promise<ObjectStore> {
   const [row] = await database.query('SELECT results FROM gradus.jobs WHERE job = $1', [job])
@@ -198,8 +237,13 @@ export async function storeOf(database: Database, job: string): Promise<ObjectSt
   return await storeAt(row['results'])
 }
 
-export function objectName(job: string, kind: 'input' | 'output', shard: number): string {
-  return `${job}/${kind}/${String(shard).padStart(6, '0')}.jsonl`
+export function objectName(
+  job: string,
+  kind: 'input' | 'output' | 'beside' | 'completions',
+  shard: number,
+  format: ShardFormat = 'jsonl',
+): string {
+  return `${job}/${kind}/${String(shard).padStart(6, '0')}.${format}`
 }
 
 export function sha256(bytes: Buffer): string {

@@ -2,14 +2,15 @@ import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { GradusError } from '../../core/errors.ts'
 import { contentHash } from '../../core/hash.ts'
+import { type Trace, Usage } from '../../core/words.ts'
 import type { ObjectStore } from '../../io/stores/store.ts'
 import type { Kept } from '../cache.ts'
 import type { Engine } from '../engine.ts'
 import { ordered } from '../ordered.ts'
 import type { Database, Row } from './database.ts'
 import type { ItemResult, OpenJob } from './job.ts'
-import { objectName, sha256 } from './plan.ts'
-import type { SharedLedger } from './shared-ledger.ts'
+import { formatOf, objectName, sha256, stopJob, storeOf } from './plan.ts'
+import type { Completions, SharedLedger } from './shared-ledger.ts'
 
 /** A job as a worker has it open. */
 export interface WorkerJob {
@@ -19,6 +20,8 @@ export interface WorkerJob {
   ledger: SharedLedger
   engine: Engine
   work: OpenJob
+  /** What the job before it has paid for. */
+  known?: Completions | undefined
   /** Name of the worker, for people. */
   worker: string
 }
@@ -33,8 +36,13 @@ export type ShardEnd =
 /** Attempts at items that fail, each on whichever worker is free, before a shard ends without them. */
 export const TRIES = 3
 
-const Stored = z.object({ lines: z.array(z.string()), counts: z.record(z.string(), z.number()).optional() })
-type Stored = z.infer<typeof Stored>
+const Stored = z.object({
+  lines: z.array(z.string()),
+  beside: z.string().optional(),
+  counts: z.record(z.string(), z.number()).optional(),
+})
+/** Of an item. */
+export type Stored = z.infer<typeof Stored>
 
 /**
  * What is missing of one shard; its output goes into the store when every item has its result.
@@ -59,7 +67,8 @@ async function work(open: WorkerJob, shard: number, holder: string, row: Row, lo
   const { job, database, store, ledger, engine } = open
   const items = await inputOf(store, String(row['input']), String(row['input_sha256']))
   const done = await resultsOf(database, job, shard)
-  const context = { shard, holder, completions: await completionsOf(database, job, shard) }
+  const completions = await completionsOf(database, job, shard)
+  const context = { shard, holder, completions, ...(open.known && { known: open.known }) }
   const missing = Map.groupBy(
     items.filter(({ id }) => !done.has(id)),
     ({ id }) => id,
@@ -70,30 +79,42 @@ async function work(open: WorkerJob, shard: number, holder: string, row: Row, lo
     const result = await ledger.inShard(context, () => attempt(open.work, places[0]?.value))
     if (result.lost && result.lost.length > 0) failed.set(id, result)
     else {
-      const { lines, counts } = result
-      const value = JSON.stringify({ lines, ...(counts && { counts }) })
+      const { lost: _, ...kept } = result
+      const value = JSON.stringify(kept)
       await ledger.put({ shard, item: id, value, times: places.length })
     }
   }
   const ended = (): boolean => engine.stopped !== undefined || lost.aborted
   for await (const _ of ordered(missing, doItem, open.work.window, ended)) void _
 
-  if (ended()) return await returned(open, shard, holder, false)
+  if (ended()) {
+    // While the shard is still held: a stopped job without shards in hand may be given again at once.
+    if (engine.stopped?.code === 'GRD-RUN-001') await stopJob(database, job, engine.stopped)
+    return await returned(open, shard, holder, false)
+  }
   if (failed.size > 0 && Number(row['tries']) + 1 < TRIES) return await returned(open, shard, holder, true)
 
   // Read back: where two workers had the shard, what stands in the table is what counts.
   const results = await resultsOf(database, job, shard)
   const lines: string[] = []
+  const beside: string[] = []
   const counts: Record<string, number> = {}
   const errors: GradusError[] = []
   for (const { id } of items) {
     const part = results.get(id) ?? failed.get(id)
     lines.push(...(part?.lines ?? []))
+    if (part?.beside !== undefined) beside.push(part.beside)
     for (const [name, n] of Object.entries(part?.counts ?? {})) counts[name] = (counts[name] ?? 0) + n
     if (!results.has(id)) errors.push(...(failed.get(id)?.lost ?? []))
   }
-  const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''))
-  const output = objectName(job, 'output', shard)
+  const format = await formatOf(database, job)
+  const bytes = format === 'parquet' ? await tableOf(lines) : bytesOfLines(lines)
+  // Before the output: a shard that is finished has everything.
+  if (beside.length > 0) await store.put(objectName(job, 'beside', shard), bytesOfLines(beside))
+  if (open.work.keepsCompletions) {
+    await store.put(objectName(job, 'completions', shard), bytesOf(context.completions))
+  }
+  const output = objectName(job, 'output', shard, format)
   await store.put(output, bytes)
   const state = errors.length > 0 ? 'lost' : 'done'
   const [finished] = await database.query('SELECT gradus.finish($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) AS mine', [
@@ -153,16 +174,47 @@ export async function resultsOf(database: Database, job: string, shard: number):
   return new Map(rows.map((row) => [String(row['item']), Stored.parse(JSON.parse(String(row['value'])))]))
 }
 
-async function completionsOf(
-  database: Database,
-  job: string,
-  shard: number,
-): Promise<Map<string, Map<number, Kept<unknown>>>> {
+function bytesOfLines(lines: readonly string[]): Buffer {
+  return Buffer.from(lines.map((line) => `${line}\n`).join(''))
+}
+
+/** Lines that are native traces, as Parquet. */
+async function tableOf(lines: readonly string[]): Promise<Buffer> {
+  const { parquetOf } = await import('../../io/parquet-writer.ts')
+  return parquetOf(lines.map((line) => JSON.parse(line) as Trace))
+}
+
+/** A line a completion. */
+function bytesOf(completions: Completions): Buffer {
+  const lines: string[] = []
+  for (const [key, samples] of completions) {
+    for (const [sample, { value, usage }] of samples) lines.push(JSON.stringify({ key, sample, value, usage }))
+  }
+  return bytesOfLines(lines)
+}
+
+const Line = z.object({ key: z.string(), sample: z.number(), value: z.unknown(), usage: Usage })
+
+/** What the workers of a job bought, where its kind keeps it; of the shards that are finished. */
+export async function keptCompletions(database: Database, job: string): Promise<Completions> {
+  const store = await storeOf(database, job)
+  const completions: Completions = new Map()
+  for (const name of (await store.sizes(`${job}/completions/`)).keys()) {
+    for (const line of (await store.get(name)).toString().split('\n').slice(0, -1)) {
+      const { key, sample, value, usage } = Line.parse(JSON.parse(line))
+      const samples = completions.get(key) ?? new Map<number, Kept<unknown>>()
+      completions.set(key, samples.set(sample, { value, usage }))
+    }
+  }
+  return completions
+}
+
+async function completionsOf(database: Database, job: string, shard: number): Promise<Completions> {
   const rows = await database.query(
     'SELECT key, sample, value, usage FROM gradus.completions WHERE job = $1 AND shard = $2',
     [job, shard],
   )
-  const completions = new Map<string, Map<number, Kept<unknown>>>()
+  const completions: Completions = new Map()
   for (const row of rows) {
     const key = String(row['key'])
     const samples = completions.get(key) ?? new Map<number, Kept<unknown>>()

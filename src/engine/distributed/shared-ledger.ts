@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { ErrorCode } from '../../core/errors.ts'
 import { GradusError } from '../../core/errors.ts'
-import { NO_USAGE, type Usage } from '../../core/words.ts'
+import { addUsage, NO_USAGE, type Usage } from '../../core/words.ts'
 import type { Kept } from '../cache.ts'
 import { asFault } from '../fault.ts'
 import type { AttemptState, History } from '../journal.ts'
@@ -16,9 +16,13 @@ export interface ShardContext {
   shard: number
   /** Names this worker's hold on the shard: calls of anybody else are refused. */
   holder: string
-  /** By key and sample. */
-  completions: Map<string, Map<number, Kept<unknown>>>
+  completions: Completions
+  /** What an earlier job of the same run has paid for. */
+  known?: Completions
 }
+
+/** By key and sample. */
+export type Completions = Map<string, Map<number, Kept<unknown>>>
 
 interface Settle {
   shard: number
@@ -60,10 +64,10 @@ const Spent = z.object({
 /** Before a call that must wait for others to end asks again, milliseconds; the rate limit says its own wait. */
 const ASK_AGAIN_MS = 50
 /**
- * From one exchange to the next, milliseconds: a statement and its commit cost the database about as much as ten calls
- * in it, and a model takes seconds.
+ * From one exchange to the next, milliseconds: a statement and its commit cost the database about as much as 17 calls in
+ * it (docs/scale.md), and a model takes seconds, of which a call waits half of this.
  */
-const GATHER_MS = 20
+const GATHER_MS = 80
 
 /**
  * Journal, cache and budget of a job in Postgres, shared by all of its workers.
@@ -77,6 +81,7 @@ export class SharedLedger implements Ledger {
   #database: Database
   #contexts = new AsyncLocalStorage<ShardContext>()
   #spent: Usage = NO_USAGE
+  #others: Usage = NO_USAGE
   #history: History = {
     spent: NO_USAGE,
     attempts: { sent: 0, kept: 0, partial: 0, failed: 0, aborted: 0 },
@@ -97,7 +102,22 @@ export class SharedLedger implements Ledger {
   }
 
   get spent(): Usage {
-    return this.#spent
+    return addUsage(this.#others, this.#spent)
+  }
+
+  /** What other jobs of the same run have spent counts as spent from now on. */
+  countOthers(usage: Usage): void {
+    this.#others = usage
+  }
+
+  /** Asks for the bill of the whole job, of which this process hears with its calls else. */
+  refresh(): Promise<void> {
+    return this.#written()
+  }
+
+  /** What an earlier job of the same run has paid for is known to the shard that this is called in. */
+  lend(completions: Completions): void {
+    this.#context().known = completions
   }
 
   /** Everything that the work calls, at any depth, belongs to the shard. */
@@ -107,10 +127,12 @@ export class SharedLedger implements Ledger {
 
   find<A>(key: string, from: number, count: number): Map<number, Kept<A>> {
     const found = new Map<number, Kept<A>>()
-    const known = this.#contexts.getStore()?.completions.get(key)
-    if (!known) return found
+    const context = this.#contexts.getStore()
+    const own = context?.completions.get(key)
+    const lent = context?.known?.get(key)
+    if (!own && !lent) return found
     for (let i = from; i < from + count; i++) {
-      const kept = known.get(i)
+      const kept = own?.get(i) ?? lent?.get(i)
       // Written by `settle` of the same key, which holds the sampler's identity.
       if (kept) found.set(i, kept as Kept<A>)
     }
@@ -196,7 +218,7 @@ export class SharedLedger implements Ledger {
 
   /** Of this process; the bill of the whole job is in the database. */
   history(): History {
-    return { ...this.#history, spent: this.#spent }
+    return { ...this.#history, spent: this.spent }
   }
 
   close(): void {}

@@ -8,7 +8,7 @@ import type { Database } from './database.ts'
 import type { JobKind } from './job.ts'
 import { stopJob } from './plan.ts'
 import type { Queue, Ticket } from './queue.ts'
-import { doShard, type ShardEnd, type WorkerJob } from './shard.ts'
+import { doShard, keptCompletions, type ShardEnd, type WorkerJob } from './shard.ts'
 import { SharedLedger } from './shared-ledger.ts'
 
 export interface WorkerOptions {
@@ -131,8 +131,6 @@ export class Worker {
       const end = await doShard(opened, ticket.shard, lost)
       onShard?.(ticket, end)
       if (end.state !== 'returned') return
-      const reason = opened.engine.stopped
-      if (reason?.code === 'GRD-RUN-001') await stopJob(this.#options.database, ticket.job, reason)
       if (end.failed) {
         // An endpoint that was given up is asked anew.
         opened.spent = true
@@ -185,8 +183,9 @@ export class Worker {
     try {
       const store = await storeAt(results)
       const work = await kind.open(JSON.parse(config), engine)
+      const known = work.after === undefined ? undefined : await keptCompletions(database, work.after)
       const worker = this.name
-      const opened: Opened = { job, database, store, ledger, engine, work, worker, users: 0, spent: false }
+      const opened: Opened = { job, database, store, ledger, engine, work, known, worker, users: 0, spent: false }
       this.#live.add(opened)
       return opened
     } catch (error) {

@@ -6,16 +6,21 @@ export interface Drawing {
   url: string
   /** Completions of an item. */
   n: number
+  /** As in `OpenJob`. */
+  keepsCompletions?: boolean
+  after?: string
 }
 
 /** Draws n completions for a prompt from a server, one line each. */
 export const drawing: JobKind = {
   name: 'drawing',
   async open(config, engine) {
-    const { url, n } = config as Drawing
+    const { url, n, keepsCompletions = false, after } = config as Drawing
     const sampler = httpSampler(url, 'drawing')
     return {
       window: 4 * engine.concurrency,
+      keepsCompletions,
+      ...(after !== undefined && { after }),
       async run(item) {
         const outcomes = await engine.sample(sampler, String(item), { count: n })
         const lost = outcomes.flatMap((outcome) => (outcome.ok ? [] : [outcome.error]))

@@ -57,12 +57,13 @@ export async function until(
   job: string,
   wanted: (status: JobStatus) => boolean,
   seconds = 60,
+  everyMs = 50,
 ): Promise<JobStatus> {
   for (const started = performance.now(); ; ) {
     const status = await statusOf(database, job)
     if (wanted(status)) return status
     if (performance.now() - started > seconds * 1000) throw new Error(`still ${JSON.stringify(status)}`)
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await new Promise((resolve) => setTimeout(resolve, everyMs))
   }
 }
 

@@ -117,6 +117,14 @@ async function replace(file: string, data: string | Uint8Array): Promise<void> {
   }
 }
 
+/** SHA-256 of a model's card, which names that of its weights. @throws GradusError GRD-MODEL-004 */
+export async function cardDigest(path: string): Promise<string> {
+  const { card } = filesOf(path)
+  return createHash('sha256')
+    .update(await bytesOf(card))
+    .digest('hex')
+}
+
 export interface LoadRewardOptions {
   /** For models whose steps are embedded by an endpoint. */
   engine?: Engine

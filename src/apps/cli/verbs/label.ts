@@ -1,41 +1,36 @@
-import { z } from 'zod'
 import { explain, GradusError } from '../../../core/errors.ts'
 import { contentHash } from '../../../core/hash.ts'
-import { questionOf } from '../../../core/split.ts'
-import { addUsage, NO_USAGE, type Trace, type Usage } from '../../../core/words.ts'
+import type { Trace } from '../../../core/words.ts'
 import type { Engine } from '../../../engine/engine.ts'
 import { leftOut, openTraces, type ReadReport, readTraces, untilDamaged } from '../../../io/read.ts'
 import { resplit, splitterNamed } from '../../../io/steps/resplit.ts'
 import { refuseInputAsOutput } from '../../../io/target.ts'
-import { openText, type TextOut, type TraceWriter, traceWriter } from '../../../io/write.ts'
+import { traceWriter } from '../../../io/write.ts'
 import type { AnnotateContext } from '../../../label/annotators/annotator.ts'
 import { describeCapabilities } from '../../../models/endpoints/probe.ts'
-import { type AuditItem, type AuditReport, audit } from '../../../prove/audit.ts'
-import { auditReport, auditText } from '../../../prove/report/audit-report.ts'
+import { auditText } from '../../../prove/report/audit-report.ts'
 import { taskOf } from '../../../worlds/tasks/task-of.ts'
-import { type BoundRule, exploreEach, labelEach, relabelEach } from '../../pipeline/label.ts'
-import { type LabelCost, labelCost } from '../../pipeline/label-cost.ts'
-import { boundRuleNamed, type LabelPlan, labelPlan, refusalsOf } from '../../pipeline/label-plan.ts'
+import { exploreEach, labelEach, relabelEach } from '../../pipeline/label.ts'
+import { boundRuleNamed, labelPlan, refusalsOf } from '../../pipeline/label-plan.ts'
 import { labelModelNamed, mergeFiles, type VoterFile } from '../../pipeline/merge.ts'
-import { openPolicy, POLICY_FORMS, type PolicySpec, readPolicySpec } from '../../pipeline/open-policy.ts'
-import { type RewardSpec, rewardName } from '../../pipeline/open-reward.ts'
+import { openPolicy, type PolicySpec, readPolicySpec } from '../../pipeline/open-policy.ts'
+import { type RewardSpec, rewardName, rewardSpecs } from '../../pipeline/open-reward.ts'
 import { openRewards } from '../../pipeline/open-rewards.ts'
-import { type RolloutCheck, rolloutCheck, taskNamed } from '../../pipeline/rollout-check.ts'
+import { rolloutCheck, taskNamed } from '../../pipeline/rollout-check.ts'
 import { readTaskSpec } from '../../pipeline/task-problems.ts'
-import { type TreeWriter, treeWriter } from '../../pipeline/tree-writer.ts'
-import { checkManyFlags, MANY_FLAGS } from '../many-flags.ts'
+import { LabelOutputs } from '../label-outputs.ts'
+import { costOf, LABEL_OPTIONS, type LabelOptions, type LabelRequest, namesOf, readOptions } from '../label-request.ts'
+import { checkManyFlags } from '../many-flags.ts'
 import {
   checkPolicyFlags,
   engineOf,
   leaveOnInterrupt,
-  POLICY_FLAGS,
   policySettings,
-  priceOf,
   ROLLOUTS_A_CALL,
   showProgress,
 } from '../policy-flags.ts'
-import { type ProblemSource, problemsToExplore, stubOf } from '../problem-source.ts'
-import { REWARD_FLAGS, rewardSettings, rewardSpecs } from '../reward-flags.ts'
+import { problemsToExplore, stubOf } from '../problem-source.ts'
+import { rewardSettings } from '../reward-flags.ts'
 import { labelCostText } from '../show/label-cost.ts'
 import { LabelSummary } from '../show/label-summary.ts'
 import { leftOutLines } from '../show/left-out.ts'
@@ -43,70 +38,11 @@ import { mergeJson, mergeText } from '../show/merge-summary.ts'
 import { showTrace } from '../show/trace.ts'
 import { EXIT, type ExitCode, type Terminal, verb } from '../verb.ts'
 
-const { seed, ...policyFlags } = POLICY_FLAGS
-const Options = z.object({
-  with: z
-    .array(z.string())
-    .optional()
-    .describe('annotators, by name, with options as in omegaprm:k=16; all that apply offline where not given'),
-  policy: z.string().optional().describe(`who continues traces: ${POLICY_FORMS}`),
-  ...REWARD_FLAGS,
-  task: z
-    .string()
-    .optional()
-    .describe('built-in task of the problems where their domain does not say; without a file, name[:level] to explore'),
-  problems: z
-    .number()
-    .int()
-    .positive()
-    .optional()
-    .describe('problems to explore at most: 100 of a task, all of a file'),
-  samples: z
-    .number()
-    .int()
-    .positive()
-    .optional()
-    .describe('traces of each problem that is explored, at most; 8 where not given'),
-  rule: z
-    .string()
-    .optional()
-    .describe('label rule, with options as in hard:threshold=.5; fits the annotators where not given'),
-  relabel: z.string().optional().describe('label rule over the evidence that the traces carry; looks at nothing anew'),
-  dryRun: z.boolean().default(false).describe('say what would be sent where and spent, and stop'),
-  merge: z
-    .string()
-    .optional()
-    .describe('label model that merges the labels of several files instead of looking at steps'),
-  gold: z.string().optional().describe('file with some labels of people, for label models that use them'),
-  output: z.string().optional().describe('native traces with evidence, labels and verdict, one a line'),
-  report: z.string().optional().describe('write a self-contained HTML report'),
-  audit: z
-    .string()
-    .optional()
-    .describe('compare annotators and rules with the exact oracle of the built-in task: report.html or .json'),
-  trees: z
-    .string()
-    .optional()
-    .describe('folder for the trees that annotators grow: trees.jsonl, one a line (omegaprm, mcts, alphamath)'),
-  dot: z.boolean().default(false).describe('with --trees, a Graphviz file for each tree too'),
-  format: z.string().optional().describe('format of the input where detection is wrong'),
-  split: z.string().default('existing').describe('where a step ends; cuts the steps of traces without labels'),
-  strict: z.boolean().default(false).describe('stop at the first bad record'),
-  allowLocalExec: z.boolean().default(false).describe('run code of traces even where no isolating sandbox is there'),
-  code: z.boolean().default(true).describe('do not run code of traces at all'),
-  seed: seed.describe('of every random choice; an endpoint gets one only where given'),
-  ...policyFlags,
-  ...MANY_FLAGS,
-  show: z.number().int().min(0).default(3).describe('traces with a first wrong step to print'),
-  json: z.boolean().default(false).describe('the summary as one JSON object'),
-})
-export type LabelOptions = z.output<typeof Options>
-
 export const label = verb({
   name: 'label',
   summary: 'risk, evidence and first wrong step for every trace',
   arguments: '[file...]',
-  options: Options,
+  options: LABEL_OPTIONS,
   examples: [
     'gradus label runs.jsonl -o labelled.jsonl',
     'gradus label runs.jsonl --with arithmetic',
@@ -124,6 +60,13 @@ export const label = verb({
         expected: 'files with traces, or -; or --task, whose problems are explored',
         try: ['gradus label --help'],
       })
+    if (given.merge !== undefined && given.engine !== 'local') {
+      throw new GradusError('GRD-CLI-002', {
+        where: { field: '--engine' },
+        found: `${given.engine}, and labels to merge`,
+        expected: '--engine local: a label model looks at all votes at once, and at no model',
+      })
+    }
     if (given.merge !== undefined) return await merge(files, { ...given, merge: given.merge }, terminal)
     const problems = await problemsToExplore(files, given)
     for (const name of ['problems', 'samples'] as const) {
@@ -188,31 +131,10 @@ export const label = verb({
   },
 })
 
-/** A labelling run as it was asked for. */
-export interface LabelRequest {
-  files: readonly string[]
-  options: LabelOptions
-  plan: LabelPlan
-  /** The rule of a run that looks at nothing anew. */
-  relabel: BoundRule | null
-  spec: PolicySpec | null
-  check: RolloutCheck | undefined
-  rewards: readonly RewardSpec[]
-  /** What is explored, where the run does not begin with traces. */
-  problems: ProblemSource | null
-}
-
 const rewardIdentity = (spec: RewardSpec): unknown => [rewardName(spec), 'url' in spec ? [spec.url, spec.model] : null]
-
-/** Who makes evidence in a run. */
-const namesOf = ({ explorer, annotators }: LabelPlan): string[] =>
-  [...(explorer ? [explorer] : []), ...annotators].map((a) => a.name)
 
 /** Traces of a problem where nobody says: four wrong and four right ones (papers/alphamath.md). */
 const SAMPLES = 8
-
-/** Traces are written so many at a time. */
-const WRITTEN_TOGETHER = 64
 
 /** @param engine who pays for what a policy writes; null where there is none */
 async function labelled(
@@ -232,7 +154,8 @@ async function labelled(
     failed: (error) => summary.fail(error),
     signal,
   }
-  const { writer, report, audited: auditOut, trees, abandon } = await openOutputs(options)
+  const outputs = await LabelOutputs.open(request)
+  const { trees } = outputs
   if (trees) context.grown = (tree) => trees.grown(tree)
   let stopProgress = (): void => undefined
 
@@ -314,9 +237,7 @@ async function labelled(
     }
   }
 
-  const audited: AuditItem[] = []
   let shown = 0
-  let waiting: Trace[] = []
   try {
     for await (const one of done()) {
       if (one === null) {
@@ -326,21 +247,16 @@ async function labelled(
       await trees?.write(one.tree)
       for (const trace of one.traces) {
         summary.add(trace)
-        if (options.audit !== undefined) audited.push(...auditItem(trace, options.task))
         const wrong = (trace.verdict?.firstError ?? -1) >= 0
         if (wrong && shown < options.show && options.output !== '-' && !options.json) {
           terminal.out(showTrace(trace, terminal))
           shown++
         }
-        waiting.push(trace)
+        await outputs.add(trace)
       }
-      if (waiting.length < WRITTEN_TOGETHER) continue
-      await writer?.write(waiting)
-      waiting = []
     }
-    await writer?.write(waiting)
   } catch (error) {
-    await abandon()
+    await outputs.abandon()
     // What was asked before the first trace was labelled: the probe, the recovery rate.
     if (!engine?.stopped) throw error
     terminal.err(`${explain(engine.stopped)}\n  nothing was labelled\n`)
@@ -348,11 +264,7 @@ async function labelled(
   } finally {
     stopProgress()
   }
-  if (summary.traces > 0 || !engine?.stopped) await writer?.close()
-  else await writer?.abandon()
-  await trees?.close()
-  if (report) await writeReport(report, problems ? [problems.name] : files, summary)
-  const known = auditOut && (await writeAudit(auditOut, audited, request, summary))
+  const known = await outputs.close(summary, summary.traces > 0 || !engine?.stopped)
   if (engine) summary.ended(engine.counts, engine.stopped, engine.budget.spent)
   if (options.json) terminal.out(`${JSON.stringify({ ...summary.toJSON(), ...(known && { audit: known }) })}\n`)
   else if (options.output !== '-') terminal.out(summary.text({ shown, output: options.output, report: options.report }))
@@ -360,50 +272,6 @@ async function labelled(
   for (const error of summary.errors()) terminal.err(`${error}\n`)
   if (engine?.stopped?.code === 'GRD-RUN-002') return EXIT.interrupted
   return summary.lost > 0 || summary.failedCalls > 0 || summary.failed > 0 || engine?.stopped ? EXIT.lost : EXIT.done
-}
-
-function readOptions({ strict, format }: LabelOptions): { strict: boolean; format?: string } {
-  return { strict, ...(format !== undefined && { format }) }
-}
-
-async function costOf({ files, options, plan, spec, check, rewards, problems }: LabelRequest): Promise<LabelCost> {
-  async function* batches(): AsyncGenerator<Trace[]> {
-    if (problems) yield problems.problems.map(stubOf)
-    for (const file of problems ? [] : files) {
-      const { report: reading, batches: read } = await openTraces(file, readOptions(options))
-      yield* untilDamaged(read, reading, options.strict)
-    }
-  }
-  const prices = { policy: priceOf(options), rewards: rewardSettings(options, {}).price ?? null }
-  return await labelCost(batches(), plan, { spec, check, rewards }, prices)
-}
-
-/** All outputs are opened before the work, so that a wrong name costs nothing. */
-async function openOutputs(options: LabelOptions) {
-  const texts: TextOut[] = []
-  let writer: TraceWriter | null = null
-  let trees: TreeWriter | null = null
-  const abandon = async (): Promise<void> => {
-    await writer?.abandon()
-    await trees?.abandon()
-    for (const text of texts) await text.abandon()
-  }
-  const text = async (path: string | undefined): Promise<TextOut | null> => {
-    if (path === undefined) return null
-    const opened = await openText(path)
-    texts.push(opened)
-    return opened
-  }
-  try {
-    const report = await text(options.report)
-    const audited = await text(options.audit)
-    writer = options.output === undefined ? null : await traceWriter(options.output, undefined, { index: true })
-    trees = options.trees === undefined ? null : await treeWriter(options.trees, options.dot)
-    return { writer, report, audited, trees, abandon }
-  } catch (error) {
-    await abandon()
-    throw error
-  }
 }
 
 /** Labels of several files, merged: `gradus label --merge dawid-skene judges/*.jsonl -o merged.jsonl`. */
@@ -433,56 +301,4 @@ async function merge(
   else if (options.output !== '-') terminal.out(mergeText(model.name, merged, options.output))
   for (const line of leftOutLines(reports)) terminal.err(`${line}\n`)
   return reports.some((report) => leftOut(report) > 0) ? EXIT.lost : EXIT.done
-}
-
-/** What the audit sees of a trace of a built-in task; nothing of others. */
-function auditItem(trace: Trace, task: string | undefined): AuditItem[] {
-  const own = task === undefined ? taskOf(trace.problem) : taskNamed(task)
-  if (!own || trace.steps.length === 0) return []
-  const texts = trace.steps.map((step) => step.text)
-  const truths = own.oracle(trace.problem, texts)
-  return [{ question: questionOf(trace.problem), truths, evidence: trace.evidence ?? [] }]
-}
-
-/** @throws GradusError GRD-EVAL-001 where no trace is of a built-in task */
-async function writeAudit(
-  out: TextOut,
-  items: readonly AuditItem[],
-  { files, options, plan, relabel, problems }: LabelRequest,
-  summary: LabelSummary,
-): Promise<AuditReport> {
-  if (items.length === 0) {
-    await out.abandon()
-    throw new GradusError('GRD-EVAL-001', {
-      found: 'no trace of a built-in task',
-      expected: 'traces whose steps an oracle knows',
-      try: ['gradus sample --task arithmetic-chain:1 --policy inject -o traces.jsonl'],
-    })
-  }
-  const seen = new Set(items.flatMap((item) => item.evidence.map((e) => e.source)))
-  const names = relabel ? [...seen].sort() : namesOf(plan).filter((name) => seen.has(name))
-  const known = audit(
-    items,
-    names.map((annotator) => ({
-      annotator,
-      usage: relabel ? storedUsage(items, annotator) : summary.spentBy(annotator),
-    })),
-    relabel ?? plan.rule,
-  )
-  const title = `Audit of ${problems?.name ?? files.join(', ')}`
-  await out.write(options.audit?.endsWith('.json') ? `${JSON.stringify(known)}\n` : await auditReport(title, known))
-  await out.close()
-  return known
-}
-
-/** What evidence that was stored earlier cost, as far as it says. */
-function storedUsage(items: readonly AuditItem[], annotator: string): Usage {
-  const own = items.flatMap((item) => item.evidence.filter((e) => e.source === annotator))
-  return own.reduce((sum, e) => addUsage(sum, ('usage' in e && e.usage) || NO_USAGE), NO_USAGE)
-}
-
-async function writeReport(out: TextOut, files: readonly string[], summary: LabelSummary): Promise<void> {
-  const { labelReport } = await import('../../../prove/report/label-report.ts')
-  await out.write(await labelReport({ title: `Labels of ${files.join(', ')}`, files, ...summary.forReport() }))
-  await out.close()
 }

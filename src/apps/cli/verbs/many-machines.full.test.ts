@@ -1,35 +1,20 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { writeFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestServer, type TestServer } from '../../../engine/testing/openai-server.ts'
-import { startPostgres, type TestPostgres } from '../../../engine/testing/postgres.ts'
+import { startToyServer } from '../../../models/rewards/testing/prm-server.ts'
+import { manyMachines } from '../testing/many-machines.ts'
 import { callVerb, runGradus, startGradus } from '../testing/run-gradus.ts'
 import { label } from './label.ts'
 import { sample } from './sample.ts'
 import { status } from './status.ts'
 import { worker } from './worker.ts'
 
-// Processes start slowly where other work has the cores.
-vi.setConfig({ testTimeout: 180_000 })
-
-const folder = mkdtempSync(join(tmpdir(), 'gradus-verbs-many-full-'))
-let postgres: TestPostgres
+const { folder, path, words, bytes, url, many } = manyMachines()
 let server: TestServer
 beforeAll(async () => {
-  postgres = await startPostgres()
   server = await startTestServer({ latencyMs: 3 })
 })
-afterAll(async () => {
-  await server.close()
-  await postgres.remove()
-  rmSync(folder, { recursive: true })
-})
-
-const path = (name: string): string => join(folder, name)
-const words = (line: string): string[] => line.replaceAll('@', `${folder}/`).split(' ')
-const bytes = (name: string): string => readFileSync(path(name), 'utf8')
-const many = (): string[] => ['--engine', 'postgres', '--database-url', postgres.url, '--results', path('results')]
+afterAll(() => server.close())
 
 describe('gradus sample and label with --engine postgres', () => {
   it('label by rollouts of an endpoint as one machine does, with what was found out on the first traces', async () => {
@@ -41,11 +26,37 @@ describe('gradus sample and label with --engine postgres', () => {
     const one = await callVerb(label, [...line, '--no-cache', '-o', path('rolled-one.jsonl')])
     const [several] = await Promise.all([
       callVerb(label, [...line, ...many(), '--shard', '3', '-o', path('rolled-many.jsonl')]),
-      callVerb(worker, ['--database-url', postgres.url, '--idle', '3']),
+      callVerb(worker, ['--database-url', url(), '--idle', '3']),
     ])
     expect([one.code, several.code, several.err]).toEqual([0, 0, ''])
     expect(bytes('rolled-many.jsonl')).toBe(bytes('rolled-one.jsonl'))
     expect(JSON.parse(several.out)).toMatchObject({ state: 'done', items: { done: 12, total: 12 } })
+  })
+
+  it('label by a trained model, the same on all machines, and by a model behind a server', async () => {
+    const chains = '--task arithmetic-chain --policy inject --problems 60 --seed 8 -o @rewarded.jsonl'
+    await callVerb(sample, words(chains))
+    await callVerb(label, words('@rewarded.jsonl -o @learnt.jsonl'))
+    const train = words('reward @learnt.jsonl -o @model.json --json')
+    expect(await runGradus(folder, ['train', ...train])).toMatchObject({ code: 0 })
+    const toy = await startToyServer({
+      tokens: { '<extra_0>': 151_651 },
+      head: { kind: 'rows', width: 2, pooler: 'step' },
+      speaksAt: 151_651,
+    })
+    const hand = startGradus(folder, ['worker', '--jobs', '4'], { GRADUS_DATABASE_URL: url() })
+    const timeless = (name: string): string => bytes(name).replaceAll(/"seconds":[\d.e-]+/g, '')
+    for (const reward of [path('model.json'), `prm:qwen2.5-math-prm@${toy.url}#toy`]) {
+      const line = words('@rewarded.jsonl --rule scores:threshold=.5 --json')
+      await callVerb(label, [...line, '--reward', reward, '--no-cache', '-o', path('scored-one.jsonl')])
+      const several = await callVerb(label, [...line, '--reward', reward, ...many(), '-o', path('scored-many.jsonl')])
+      expect([several.code, several.err]).toEqual([0, ''])
+      expect(timeless('scored-many.jsonl')).toBe(timeless('scored-one.jsonl'))
+      expect(bytes('scored-many.jsonl')).toContain('"kind":"score"')
+    }
+    hand.child.kill('SIGTERM')
+    expect((await hand.ended).err).toBe('')
+    await toy.close()
   })
 
   it('leave a job to its workers on Ctrl-C, and go on with it', async () => {
@@ -53,7 +64,7 @@ describe('gradus sample and label with --engine postgres', () => {
     const first = startGradus(folder, ['sample', ...line, ...many(), '-o', path('left.jsonl')])
     const started = performance.now()
     for (;;) {
-      const { out } = await callVerb(status, ['--database-url', postgres.url, '--json'])
+      const { out } = await callVerb(status, ['--database-url', url(), '--json'])
       if (JSON.parse(out).jobs[0].state === 'running') break
       if (performance.now() - started > 20_000) throw new Error(out)
     }
@@ -62,7 +73,7 @@ describe('gradus sample and label with --engine postgres', () => {
     expect([left.code, left.out]).toEqual([130, expect.stringContaining('the job goes on with its workers')])
     const [done] = await Promise.all([
       callVerb(sample, [...line, ...many(), '-o', path('left.jsonl')]),
-      callVerb(worker, ['--database-url', postgres.url, '--idle', '1']),
+      callVerb(worker, ['--database-url', url(), '--idle', '1']),
     ])
     expect(done.code).toBe(0)
     await callVerb(sample, [...line, '-o', path('alone.jsonl')])

@@ -1,12 +1,11 @@
 import { join } from 'node:path'
 import { z } from 'zod'
-import { GradusError } from '../../../core/errors.ts'
 import { Engine } from '../../../engine/engine.ts'
-import { stopOnInterrupt } from '../../../engine/interrupt.ts'
-import { checkedConfig, type RunConfig, readRunConfig, runHash } from '../../pipeline/run/config.ts'
+import { checkedConfig, limitsOf, type RunConfig, readRunConfig, runHash } from '../../pipeline/run/config.ts'
 import { RunFolder } from '../../pipeline/run/folder.ts'
 import { runAll } from '../../pipeline/run/run.ts'
-import { RunShow } from '../show/run-show.ts'
+import { checkManyFlags, MANY_FLAGS } from '../many-flags.ts'
+import { shownRun } from '../show/shown-run.ts'
 import { EXIT, type ExitCode, type Terminal, verb } from '../verb.ts'
 
 const budget = z.number().positive().optional()
@@ -27,10 +26,11 @@ const Options = z.object({
   budgetCalls: budget.describe('calls at most, over all runs in the folder'),
   budgetSeconds: budget.describe('seconds at most'),
   jobs: z.number().int().positive().optional().describe('calls under way at most; 64 where not given'),
+  ...MANY_FLAGS,
   dryRun: z.boolean().default(false).describe('print the settings as they would be used, and stop'),
   json: z.boolean().default(false).describe('figures and state as one JSON object'),
 })
-type Options = z.output<typeof Options>
+export type RunOptions = z.output<typeof Options>
 
 export const run = verb({
   name: 'run',
@@ -42,15 +42,19 @@ export const run = verb({
     'gradus run --size full --task choose',
     'gradus run gradus.yaml --folder runs/first',
     'gradus run --problems gsm8k.jsonl --policy http://127.0.0.1:8000/v1#model --budget-tokens 5000000',
+    'gradus run --engine postgres --results /shared/results --policy http://models.example.com/v1#model',
   ],
   async run([file], options, terminal) {
     const config = await configOf(file, options)
+    checkManyFlags(options)
     if (options.dryRun) {
       terminal.out(`${JSON.stringify(config, null, 2)}\n`)
       return EXIT.done
     }
     const path = options.folder ?? runFolderOf('gradus-out', config)
-    return await runIn(path, config, terminal, options.json)
+    if (options.engine === 'local') return await runIn(path, config, terminal, options.json)
+    const { runManyIn } = await import('../run-on-many.ts')
+    return await runManyIn(path, config, options, terminal)
   },
 })
 
@@ -59,7 +63,7 @@ export function runFolderOf(parent: string, config: RunConfig): string {
   return join(parent, `run-${runHash(config).slice(0, 8)}`)
 }
 
-/** A run in a folder, shown to whoever watches. */
+/** A run in a folder, by this process alone, shown to whoever watches. */
 export async function runIn(path: string, config: RunConfig, terminal: Terminal, json: boolean): Promise<ExitCode> {
   const folder = await RunFolder.open(path, config)
   const engine = new Engine({
@@ -68,32 +72,12 @@ export async function runIn(path: string, config: RunConfig, terminal: Terminal,
     concurrency: config.jobs,
     budget: limitsOf(config),
   })
-  const leave = new AbortController()
-  const forget = stopOnInterrupt(engine, process, () => {
-    leave.abort(new GradusError('GRD-RUN-002', { try: ['the same command again'] }))
-  })
-  const show = new RunShow(folder, engine, terminal, json)
-  try {
-    const say = (line: string): void => show.say(line)
-    const figures = await runAll({ config, folder, engine, signal: leave.signal, say })
-    show.end()
-    if (json) terminal.out(`${JSON.stringify({ folder: path, ...folder.state, figures })}\n`)
-    else terminal.out(show.summary(figures))
-    return EXIT.done
-  } catch (error) {
-    show.end()
-    if (!(error instanceof GradusError) || !(leave.signal.aborted || error.code.startsWith('GRD-RUN-00'))) throw error
-    if (error.code === 'GRD-RUN-004') throw error
-    const why = leave.signal.aborted ? 'interrupted' : error.message
-    terminal.err(`  ${why}: what is done is kept in ${path}; the same command goes on from there\n`)
-    return leave.signal.aborted ? EXIT.interrupted : EXIT.lost
-  } finally {
-    forget()
-    await engine.close()
-  }
+  return await shownRun({ folder, engine, terminal, json }, (signal, _, say) =>
+    runAll({ config, folder, engine, signal, say }),
+  )
 }
 
-async function configOf(file: string | undefined, options: Options): Promise<RunConfig> {
+async function configOf(file: string | undefined, options: RunOptions): Promise<RunConfig> {
   const { policy, task, problems, judge, reward, size, seed, key, jobs } = options
   const given = file === undefined ? {} : await readRunConfig(file)
   const flags = Object.entries({ policy, task, problems, judge, reward, size, seed, key, jobs })
@@ -105,13 +89,4 @@ async function configOf(file: string | undefined, options: Options): Promise<Run
   const asked = Object.fromEntries(flags.filter(([, value]) => value !== undefined))
   const limits = { ...given.budget, ...Object.fromEntries(budgetFlags) }
   return checkedConfig({ ...given, ...asked, ...(Object.keys(limits).length > 0 && { budget: limits }) }, file)
-}
-
-function limitsOf({ budget: { tokens, calls, cost, seconds } }: RunConfig) {
-  return {
-    ...(tokens !== undefined && { tokens }),
-    ...(calls !== undefined && { calls }),
-    ...(cost !== undefined && { cost }),
-    ...(seconds !== undefined && { seconds }),
-  }
 }

@@ -1,45 +1,23 @@
-import { z } from 'zod'
 import { contentHash } from '../../../core/hash.ts'
 import type { Engine } from '../../../engine/engine.ts'
 import { traceWriter } from '../../../io/write.ts'
 import { describeCapabilities } from '../../../models/endpoints/probe.ts'
 import { taskOf } from '../../../worlds/tasks/task-of.ts'
-import { hostOf, openPolicy, type PolicySpec, readPolicySpec, SAMPLED_FORMS } from '../../pipeline/open-policy.ts'
-import { judged } from '../../pipeline/outcome.ts'
+import { hostOf, openPolicy, type PolicySpec, readPolicySpec } from '../../pipeline/open-policy.ts'
+import { sampledTrace } from '../../pipeline/outcome.ts'
 import { sampleTraces } from '../../pipeline/sample.ts'
-import { checkManyFlags, MANY_FLAGS } from '../many-flags.ts'
-import {
-  checkPolicyFlags,
-  engineOf,
-  leaveOnInterrupt,
-  POLICY_FLAGS,
-  policySettings,
-  showProgress,
-} from '../policy-flags.ts'
+import { checkManyFlags } from '../many-flags.ts'
+import { checkPolicyFlags, engineOf, leaveOnInterrupt, policySettings, showProgress } from '../policy-flags.ts'
 import { type ProblemSource, problemsOf } from '../problem-source.ts'
+import { SAMPLE_OPTIONS, type SampleOptions } from '../sample-options.ts'
 import { SampleSummary } from '../show/sample-summary.ts'
 import { EXIT, type ExitCode, type Terminal, verb } from '../verb.ts'
-
-const Options = z.object({
-  policy: z.string().default('embedded').describe(`who writes: ${SAMPLED_FORMS}`),
-  task: z.string().optional().describe('problems of a built-in task instead of a file: name[:level], levels from 0'),
-  problems: z.number().int().positive().optional().describe('problems at most: 100 of a task, all of a file'),
-  samples: z.number().int().positive().default(1).describe('traces of each problem'),
-  output: z.string().default('-').describe('native traces, one a line; .gz and .parquet by name'),
-  format: z.string().optional().describe('format of the problems where detection is wrong'),
-  ...POLICY_FLAGS,
-  ...MANY_FLAGS,
-  code: z.boolean().default(true).describe('do not run code of traces against tests'),
-  dryRun: z.boolean().default(false).describe('say what would be sent where, and stop'),
-  json: z.boolean().default(false).describe('the summary as one JSON object'),
-})
-export type SampleOptions = z.output<typeof Options>
 
 export const sample = verb({
   name: 'sample',
   summary: 'problems in, traces of a policy out',
   arguments: '[file]',
-  options: Options,
+  options: SAMPLE_OPTIONS,
   examples: [
     'gradus sample --task game24:1 --policy embedded:game24 -n 4 -o traces.jsonl',
     'gradus sample --task arithmetic-chain --policy task:slip=.2,recovery=.5 --problems 1000 -o traces.parquet',
@@ -109,10 +87,9 @@ async function sampled(
         summary.lose(one.error)
         continue
       }
-      const trace = await judged(one.trace, options.code)
-      const extra = { ...trace.extra, policy: policy.identity }
+      const trace = await sampledTrace(one.trace, policy, options.code)
       summary.add(trace)
-      await writer.write([{ ...trace, extra }])
+      await writer.write([trace])
     }
   } catch (error) {
     await writer.abandon()

@@ -3,7 +3,7 @@ import type { Problem, Trace } from '../../../core/words.ts'
 import type { JobKind } from '../../../engine/distributed/job.ts'
 import { taskOf } from '../../../worlds/tasks/task-of.ts'
 import { openPolicy, type PolicySettings, readPolicySpec } from '../open-policy.ts'
-import { judged } from '../outcome.ts'
+import { sampledTrace } from '../outcome.ts'
 import { sampleTraces } from '../sample.ts'
 
 /** Everything beside the problems that decides the traces of `gradus sample`. */
@@ -16,17 +16,20 @@ export interface SampleConfig {
   source: Pick<Trace['source'], 'dataset' | 'licence'>
   /** May code be run against tests? */
   code: boolean
+  /** Will a later part of the run ask for the same samples? */
+  keepsCompletions?: true
 }
 
 /** An item is a problem; its lines are its traces. */
 export const sampleJob: JobKind = {
   name: 'sample',
   async open(config, engine) {
-    const { policy: name, settings, n, source, code } = config as SampleConfig
+    const { policy: name, settings, n, source, code, keepsCompletions = false } = config as SampleConfig
     // What is probed was probed by the planner.
     const { policy } = await openPolicy(readPolicySpec(name), engine, settings, new AbortController().signal)
     return {
       window: 4 * engine.concurrency,
+      keepsCompletions,
       async run(item) {
         const lines: string[] = []
         const lost: GradusError[] = []
@@ -36,8 +39,8 @@ export const sampleJob: JobKind = {
             lost.push(one.error)
             continue
           }
-          const trace = await judged(one.trace, code)
-          lines.push(JSON.stringify({ ...trace, extra: { ...trace.extra, policy: policy.identity } }))
+          const trace = await sampledTrace(one.trace, policy, code)
+          lines.push(JSON.stringify(trace))
           counts.traces++
           if (trace.outcome !== undefined) counts[trace.outcome >= 0.5 ? 'right' : 'wrong']++
         }

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
 import { GradusError } from '../../../core/errors.ts'
 import { contentHash } from '../../../core/hash.ts'
+import type { BudgetLimits } from '../../../engine/budget.ts'
 
 const count = z.number().int().positive()
 
@@ -74,9 +75,23 @@ export function sizeOf(config: RunConfig): Size {
   return Size.parse({ ...SIZES[config.size], ...config.numbers })
 }
 
-/** Hash of what decides the results: how much may be spent, how fast, and where the key is do not. */
-export function runHash({ budget: _, jobs: __, key: ___, ...rest }: RunConfig): string {
-  return contentHash(rest)
+/** What decides the results: how much may be spent, how fast, and where the key is do not. */
+export function whatDecides({ budget: _, jobs: __, key: ___, ...rest }: RunConfig): Partial<RunConfig> {
+  return rest
+}
+
+/** What a run may spend. */
+export function limitsOf({ budget: { tokens, calls, cost, seconds } }: RunConfig): BudgetLimits {
+  return {
+    ...(tokens !== undefined && { tokens }),
+    ...(calls !== undefined && { calls }),
+    ...(cost !== undefined && { cost }),
+    ...(seconds !== undefined && { seconds }),
+  }
+}
+
+export function runHash(config: RunConfig): string {
+  return contentHash(whatDecides(config))
 }
 
 /**

@@ -3,9 +3,10 @@ import type { Engine } from '../../../engine/engine.ts'
 import { readTraces } from '../../../io/read.ts'
 import { traceWriter } from '../../../io/write.ts'
 import type { Policy } from '../../../models/policies/policy.ts'
-import { openPolicy, readPolicySpec } from '../open-policy.ts'
+import { openPolicy, type PolicySettings, readPolicySpec } from '../open-policy.ts'
 import type { RunConfig, Size } from './config.ts'
 import type { RunFolder } from './folder.ts'
+import type { StageJobs } from './stage-jobs.ts'
 
 /** What every stage of a run works with. */
 export interface RunContext {
@@ -13,6 +14,8 @@ export interface RunContext {
   size: Size
   folder: RunFolder
   engine: Engine
+  /** Who writes and labels traces; this process where absent. */
+  jobs?: StageJobs
   signal: AbortSignal
   /** One line for whoever watches. */
   say(line: string): void
@@ -28,22 +31,24 @@ export class RunPolicies {
   }
 
   /** @param draw number of the independent draw, from 0 */
+  settings(draw: number): PolicySettings {
+    const { config, size } = this.#context
+    return {
+      seed: Number.parseInt(config.seed, 10) * 1_000 + draw || draw,
+      prompt: config.problems === undefined ? 'text' : 'chat',
+      samples: size.reportSamples,
+      by: 'gradus run',
+      ...(config.key !== undefined && { keyFrom: config.key }),
+    }
+  }
+
   of(draw: number): Promise<Policy> {
     const known = this.#open.get(draw)
     if (known) return known
-    const { config, engine, signal, size } = this.#context
-    const opening = openPolicy(
-      readPolicySpec(config.policy),
-      engine,
-      {
-        seed: Number.parseInt(config.seed, 10) * 1_000 + draw || draw,
-        prompt: config.problems === undefined ? 'text' : 'chat',
-        samples: size.reportSamples,
-        by: 'gradus run',
-        ...(config.key !== undefined && { keyFrom: config.key }),
-      },
-      signal,
-    ).then(({ policy }) => policy)
+    const { config, engine, signal } = this.#context
+    const opening = openPolicy(readPolicySpec(config.policy), engine, this.settings(draw), signal).then(
+      ({ policy }) => policy,
+    )
     this.#open.set(draw, opening)
     return opening
   }

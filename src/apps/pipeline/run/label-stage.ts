@@ -1,6 +1,9 @@
+import { GradusError } from '../../../core/errors.ts'
+import { contentHash } from '../../../core/hash.ts'
 import type { Trace, Usage } from '../../../core/words.ts'
 import { addUsage, NO_USAGE } from '../../../core/words.ts'
 import type { AnnotateContext } from '../../../label/annotators/annotator.ts'
+import { type LabelConfig, labelJob, recoveryOnce } from '../jobs/label-job.ts'
 import { labelEach } from '../label.ts'
 import { labelCost } from '../label-cost.ts'
 import { labelPlan } from '../label-plan.ts'
@@ -9,18 +12,26 @@ import { readJudgeSpec, rewardName } from '../open-reward.ts'
 import { openRewards } from '../open-rewards.ts'
 import { rolloutCheck } from '../rollout-check.ts'
 import { type RunContext, type RunPolicies, tracesOf, writeTraces } from './context.ts'
+import { TRAIN_FILE } from './sample-stage.ts'
+import type { StageJobs } from './stage-jobs.ts'
 
 /** Evidence and labels for every training trace; prefixes are continued by the run's own policy. */
 export async function labelStage(context: RunContext, policies: RunPolicies): Promise<void> {
   const { config, folder, engine, say, signal } = context
   await folder.stage('label steps', async (tick) => {
-    const traces = await tracesOf(folder.file('traces.jsonl'))
+    const traces = await tracesOf(folder.file(TRAIN_FILE))
     const policy = await policies.of(0)
     const spec = readPolicySpec(config.policy)
     const check = rolloutCheck(spec, config.seed)
     const rewards = config.judge === undefined ? [] : [readJudgeSpec(config.judge)]
+    const names = [...config.annotators, ...rewards.map((one) => `reward:${rewardName(one)}`)]
+    const rewardSettings = {
+      seed: config.seed,
+      by: 'gradus run',
+      ...(config.key !== undefined && { keyFrom: config.key }),
+    }
     const plan = labelPlan({
-      with: [...config.annotators, ...rewards.map((one) => `reward:${rewardName(one)}`)],
+      with: names,
       rule: config.rule,
       check,
       rewards: rewards.map(rewardName),
@@ -56,11 +67,10 @@ export async function labelStage(context: RunContext, policies: RunPolicies): Pr
           `judge ${cost.hosts.join(', ')}: ${count(cost.traces)} traces are sent there, at most ${count(cost.calls)} calls and some ${count(tokens)} tokens; ${count(cost.secrets)} secrets are taken out before`,
         )
       }
-      const settings = { seed: config.seed, by: 'gradus run', ...(config.key !== undefined && { keyFrom: config.key }) }
-      annotate.rewards = await openRewards(rewards, engine, settings, signal)
+      annotate.rewards = await openRewards(rewards, engine, rewardSettings, signal)
     }
-    let done = 0
-    async function* labelled(): AsyncGenerator<Trace> {
+    async function* here(): AsyncGenerator<Trace> {
+      let done = 0
       const all = labelEach(traces, { annotators: plan.annotators, context: annotate, rule: plan.rule, engine })
       for await (const one of all) {
         if (!one.ok) throw one.error
@@ -69,7 +79,31 @@ export async function labelStage(context: RunContext, policies: RunPolicies): Pr
       }
       if (engine.stopped) throw engine.stopped
     }
-    await writeTraces(folder.file('labelled.jsonl'), labelled())
+    async function* byWorkers(jobs: StageJobs): AsyncGenerator<Trace> {
+      await recoveryOnce(engine, async () => rate)
+      const after = jobs.of(TRAIN_FILE)
+      const own: LabelConfig = {
+        ...(after !== undefined && { after }),
+        with: names,
+        rule: config.rule,
+        policy: config.policy,
+        settings: policies.settings(0),
+        ...(config.judge !== undefined && { rewards: { judge: config.judge, settings: rewardSettings } }),
+        seed: config.seed,
+        split: 'existing',
+        code: true,
+        allowLocalExec: false,
+      }
+      const spec = { kind: labelJob.name, config: own, inputs: [contentHash(traces)] }
+      const { job, lost, counts, spent } = await jobs.do('labelled.jsonl', spec, traces, (n) => tick(n, traces.length))
+      for (const { count: n, first } of Object.values(lost)) {
+        if ((counts['traces'] ?? 0) < traces.length) throw GradusError.fromJSON(first)
+        failed += n
+      }
+      usage = addUsage(usage, spent)
+      yield* jobs.traces(job)
+    }
+    await writeTraces(folder.file('labelled.jsonl'), context.jobs ? byWorkers(context.jobs) : here())
     if (failed > 0) say(`the judge failed on ${count(failed)} traces, which have no verdict of it`)
     folder.state.facts['label usage'] = usage
   })

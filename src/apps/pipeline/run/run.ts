@@ -12,13 +12,16 @@ import type { RunFolder } from './folder.ts'
 import { labelStage } from './label-stage.ts'
 import { locateStage } from './locate-stage.ts'
 import { type RunProblems, runProblems } from './problems.ts'
-import { sampleStages } from './sample-stage.ts'
+import { reportFile, sampleStages } from './sample-stage.ts'
+import type { StageJobs } from './stage-jobs.ts'
 import { openModels, trainStages } from './train-stage.ts'
 
 export interface RunOptions {
   config: RunConfig
   folder: RunFolder
   engine: Engine
+  /** Who writes and labels traces; this process where absent. */
+  jobs?: StageJobs
   signal: AbortSignal
   /** One line for whoever watches. */
   say?(line: string): void
@@ -37,8 +40,9 @@ const EXAMPLES = 20
  * @returns the figures
  * @throws GradusError GRD-RUN-* when the run ends early; what is done stays in the folder
  */
-export async function runAll({ config, folder, engine, signal, say = () => {} }: RunOptions): Promise<FigureData[]> {
-  const context: RunContext = { config, size: sizeOf(config), folder, engine, signal, say }
+export async function runAll({ config, say = () => {}, ...rest }: RunOptions): Promise<FigureData[]> {
+  const context: RunContext = { config, size: sizeOf(config), say, ...rest }
+  const { folder, engine, jobs } = context
   const policies = new RunPolicies(context)
   const figures = new FigureShelf(folder)
   try {
@@ -55,6 +59,8 @@ export async function runAll({ config, folder, engine, signal, say = () => {} }:
       for (const figure of await bonStage(context)) figures.put(figure)
     })
     await folder.stage('search', async () => {
+      // It draws on the candidates of the first draw.
+      await jobs?.lend(reportFile(0))
       figures.put(await beamStage(context, policies, problems.report, models.process))
     })
     models.process.dispose?.()

@@ -1,4 +1,5 @@
 import { GradusError } from '../../../core/errors.ts'
+import { contentHash } from '../../../core/hash.ts'
 import { NO_USAGE } from '../../../core/words.ts'
 import type { Engine } from '../../../engine/engine.ts'
 import type { VllmServer } from '../../endpoints/vllm.ts'
@@ -31,9 +32,9 @@ const PROBE: Solution = {
 /**
  * A public process reward model behind a server of the vLLM kind.
  *
- * Opening it scores one small solution: the separator must be one token (the published one, where one is published),
- * stand as often as there are steps, and give a number each. A model of another tokenizer, head or template fails here
- * and not in a table of results.
+ * Opening it scores one small solution, once a run: the separator must be one token (the published one, where one is
+ * published), stand as often as there are steps, and give a number each. A model of another tokenizer, head or template
+ * fails here and not in a table of results.
  * @throws GradusError GRD-MODEL-005 where the server's model is not the adapter's, GRD-CALL-* where it cannot be asked
  */
 export async function openPrm(
@@ -42,7 +43,12 @@ export async function openPrm(
   signal?: AbortSignal,
 ): Promise<RewardModel> {
   const read = readerOf(adapter.form, server, reference)
-  await probe(adapter, server, () => read(PROBE, new Calls(engine, signal)))
+  const identity = ['prm', adapter.name, server.identity, reference?.identity ?? null]
+  // What the calls of the test cost is on their own account.
+  await engine.once(`test ${contentHash(identity)}`, { calls: 0 }, async () => {
+    await probe(adapter, server, () => read(PROBE, new Calls(engine, signal)))
+    return { usage: NO_USAGE }
+  })
 
   async function scoreLine({ problem, steps }: Line, abort: AbortSignal | undefined): Promise<Scored> {
     if (steps.length === 0) return { ok: true, scores: [], usage: NO_USAGE }
@@ -58,7 +64,7 @@ export async function openPrm(
 
   return {
     name: adapter.name,
-    identity: ['prm', adapter.name, server.identity, reference?.identity ?? null],
+    identity,
     meaning: adapter.meaning,
     aggregate: adapter.aggregate,
     score: (lines, abort) => Promise.all(lines.map((line) => scoreLine(line, abort))),
