@@ -7,7 +7,8 @@ import { recordsOf } from './formats/write.ts'
 import { describeShape } from './parquet-schema.ts'
 import { selfCheck } from './self-check.ts'
 import { cannotWrite } from './target.ts'
-import { openText, type TraceWriter, traceWriter } from './write.ts'
+import type { TraceWriter } from './trace-writer.ts'
+import { openText, traceWriter } from './write.ts'
 
 /** Rows that the features of the card are read from. */
 const FEATURE_ROWS = 1_000

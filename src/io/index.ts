@@ -9,4 +9,5 @@ export { openTraces, type ReadOptions, type ReadReport, readTraces, type TraceFi
 export { SPLITTERS } from './steps/index.ts'
 export { resplit, splitterNamed } from './steps/resplit.ts'
 export type { Splitter } from './steps/splitter.ts'
-export { type TraceWriter, traceWriter } from './write.ts'
+export type { TraceWriter } from './trace-writer.ts'
+export { traceWriter } from './write.ts'

@@ -8,7 +8,7 @@ import { recordsOf } from './formats/write.ts'
 import { CREATED_BY } from './parquet.ts'
 import { flatShape, nestedShape, schemaElements } from './parquet-schema.ts'
 import { cannotWrite, targetOf } from './target.ts'
-import type { TraceWriter } from './write.ts'
+import type { TraceWriter } from './trace-writer.ts'
 
 /**
  * One column for each field of the format's records. Lists and structs that are alike in all rows are written as such,

@@ -8,14 +8,7 @@ import { native } from './formats/native.ts'
 import { cannotHold, recordsOf } from './formats/write.ts'
 import { cannotWrite, targetOf } from './target.ts'
 import type { IndexBeside } from './trace-index/beside.ts'
-
-/** Takes traces in order; nothing stands under the final name before `close`. */
-export interface TraceWriter {
-  write(traces: readonly Trace[]): Promise<void>
-  close(): Promise<void>
-  /** Removes what was written. */
-  abandon(): Promise<void>
-}
+import type { TraceWriter } from './trace-writer.ts'
 
 /**
  * Writes traces to a file (`.gz` and `.parquet` understood by name) or to standard output (`-`).

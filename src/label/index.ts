@@ -7,8 +7,7 @@ export {
   alphaSearch,
   bestLine,
 } from './annotators/alphamath-search.ts'
-export type { Annotator, GrownTree } from './annotators/annotator.ts'
-export type { Explored, ExploredRun } from './annotators/explore.ts'
+export type { Annotator, Explored, ExploredRun, GrownTree } from './annotators/annotator.ts'
 export { ANNOTATORS, OFFLINE_ANNOTATORS } from './annotators/index.ts'
 export { type MctsContext, type MctsOptions, type MctsTree, mctsSearch } from './annotators/mcts-search.ts'
 export { lineSamples } from './annotators/mutation.ts'

@@ -28,5 +28,5 @@ export {
   trivialPredictors,
 } from './cases.ts'
 export { type Difference, evaluate, type Table } from './evaluate.ts'
-export { type AuditLine, auditLines, auditReward, type RewardAudit } from './reward-audits.ts'
-export { drops, type LocatorFigure, type LocatorKind, locateBy } from './reward-locator.ts'
+export { auditLines, auditReward, type RewardAudit } from './reward-audits.ts'
+export { type AuditLine, drops, type LocatorFigure, type LocatorKind, locateBy } from './reward-locator.ts'

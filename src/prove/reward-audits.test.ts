@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { random } from '../core/seeds.ts'
 import type { Trace } from '../core/words.ts'
-import { type AuditLine, auditLines, auditReward } from './reward-audits.ts'
+import { auditLines, auditReward } from './reward-audits.ts'
+import type { AuditLine } from './reward-locator.ts'
 import { drops, locateBy } from './reward-locator.ts'
 
 const CORRECTNESS = { meaning: 'correctness', aggregate: 'min' } as const

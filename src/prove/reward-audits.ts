@@ -13,21 +13,7 @@ import { AGGREGATORS, type AggregatorName, aggregate } from '../models/rewards/a
 import type { RewardModel } from '../models/rewards/reward.ts'
 import { fitLogistic } from '../models/training/logistic.ts'
 import { sigmoid } from '../models/training/rows.ts'
-import { type LocatorFigure, locateBy } from './reward-locator.ts'
-
-/** A scored line with what is known of it. */
-export interface AuditLine {
-  /** What is resampled whole. */
-  question: string
-  half: 'tune' | 'report'
-  scores: readonly (number | null)[]
-  /** Characters of each step. */
-  lengths: readonly number[]
-  /** Did it end right? */
-  right?: boolean
-  /** Is each step right? null = nobody says. */
-  truth?: readonly (boolean | null)[]
-}
+import { type AuditLine, type LocatorFigure, locateBy } from './reward-locator.ts'
 
 export interface RewardAudit {
   lines: number

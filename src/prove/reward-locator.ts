@@ -1,7 +1,20 @@
 import { bootstrap, type Estimate, groupsOf } from '../core/stats/index.ts'
 import { firstErrorF1, firstErrorThreshold, type Located } from '../models/rewards/calibrate.ts'
 import type { RewardModel } from '../models/rewards/reward.ts'
-import type { AuditLine } from './reward-audits.ts'
+
+/** A scored line with what is known of it. */
+export interface AuditLine {
+  /** What is resampled whole. */
+  question: string
+  half: 'tune' | 'report'
+  scores: readonly (number | null)[]
+  /** Characters of each step. */
+  lengths: readonly number[]
+  /** Did it end right? */
+  right?: boolean
+  /** Is each step right? null = nobody says. */
+  truth?: readonly (boolean | null)[]
+}
 
 /** `level`: the first step that scores low; `drop`: the first step that lowers the score much (of values). */
 export type LocatorKind = 'level' | 'drop'

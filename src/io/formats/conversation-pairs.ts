@@ -1,6 +1,14 @@
 import type { Step } from '../../core/words.ts'
-import type { Result } from './conversation.ts'
 import type { At } from './format.ts'
+
+/** What a tool gave back, with the id of its call where the source says. */
+export interface Result {
+  type: 'result'
+  output: string
+  id?: string
+  name?: string
+  isError?: boolean
+}
 
 /** A result on its way to its call. */
 export interface Arrived {

@@ -1,18 +1,18 @@
 import { contentHash } from '../../core/hash.ts'
 import type { Context, Problem, Step, Trace, Usage } from '../../core/words.ts'
-import { type Arrived, pairResults } from './conversation-pairs.ts'
+import { type Arrived, pairResults, type Result } from './conversation-pairs.ts'
 import type { At } from './format.ts'
 import { present } from './loose.ts'
+
+export type { Result }
 
 /** What all transcript and tracing formats come down to: messages of parts, each tool result beside its call's id. */
 export type Part =
   | { type: 'text'; text: string }
   | { type: 'reasoning'; text: string }
   | { type: 'call'; name: string; input: unknown; id?: string }
-  | { type: 'result'; output: string; id?: string; name?: string; isError?: boolean }
+  | Result
   | { type: 'image'; path: string; mediaType: string }
-
-export type Result = Extract<Part, { type: 'result' }>
 
 export interface Message {
   role: 'system' | 'user' | 'assistant' | 'tool'

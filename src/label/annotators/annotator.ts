@@ -1,11 +1,10 @@
 import { GradusError } from '../../core/errors.ts'
 import type { Method } from '../../core/method.ts'
 import type { Node, TreeJson } from '../../core/tree.ts'
-import type { Evidence, Problem, Trace, Usage } from '../../core/words.ts'
+import type { Evidence, Problem, Step, Trace, Usage } from '../../core/words.ts'
 import type { OutcomeCheck, StepWriter } from '../../engine/rollout.ts'
 import type { RewardModel } from '../../models/rewards/reward.ts'
 import type { Reliability, Verifier, VerifyContext } from '../../worlds/verifiers/verifier.ts'
-import type { Explored } from './explore.ts'
 
 /** What an annotator cannot work without; checked before anything is spent. */
 export type Need =
@@ -38,6 +37,28 @@ export interface AnnotateContext extends VerifyContext {
   failed?(error: GradusError): void
   /** Called with each tree when it is grown, by annotators that grow one; absent where nobody keeps them. */
   grown?(tree: GrownTree): void
+}
+
+/** Why a problem teaches nothing: every run from the start ends alike, or none came to an end. */
+export type Skipped = 'all-right' | 'all-wrong' | 'no-rollouts'
+
+/** A run from the start to an answer, taken out of a tree. */
+export interface ExploredRun {
+  steps: Step[]
+  answer: string
+  outcome: 0 | 1
+  /**
+   * What the tree knows of each step. Steps that several runs share have the same evidence in each; what it cost
+   * (`usage`) stands in the first of them only.
+   */
+  evidence: Evidence[]
+}
+
+/** What a search over one problem brought. */
+export interface Explored {
+  runs: ExploredRun[]
+  /** Why the search was not made, where it was not. */
+  skipped?: Skipped
 }
 
 /** The tree that an annotator grew around a trace, or over a problem. */

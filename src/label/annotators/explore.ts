@@ -1,29 +1,7 @@
 import { type Node, ROOT, type Tree } from '../../core/tree.ts'
 import type { Evidence, Problem, Step } from '../../core/words.ts'
 import type { OutcomeCheck } from '../../engine/rollout.ts'
-import type { AnnotateContext } from './annotator.ts'
-
-/** Why a problem teaches nothing: every run from the start ends alike, or none came to an end. */
-export type Skipped = 'all-right' | 'all-wrong' | 'no-rollouts'
-
-/** A run from the start to an answer, taken out of a tree. */
-export interface ExploredRun {
-  steps: Step[]
-  answer: string
-  outcome: 0 | 1
-  /**
-   * What the tree knows of each step. Steps that several runs share have the same evidence in each; what it cost
-   * (`usage`) stands in the first of them only.
-   */
-  evidence: Evidence[]
-}
-
-/** What a search over one problem brought. */
-export interface Explored {
-  runs: ExploredRun[]
-  /** Why the search was not made, where it was not. */
-  skipped?: Skipped
-}
+import type { AnnotateContext, Explored, ExploredRun } from './annotator.ts'
 
 /**
  * At most so many ended runs of a tree, half of them wrong and half right (papers/alphamath.md takes up to four of

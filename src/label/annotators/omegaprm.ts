@@ -2,8 +2,8 @@ import { z } from 'zod'
 import { type Node, ROOT, Tree } from '../../core/tree.ts'
 import { addUsage, type Evidence, NO_USAGE, type Step, type Trace, type Usage } from '../../core/words.ts'
 import { plainBisection } from '../first-error-locator.ts'
-import { type Annotator, emptyStep, policyOf } from './annotator.ts'
-import { inTurn, type Skipped, takeRuns } from './explore.ts'
+import { type Annotator, emptyStep, policyOf, type Skipped } from './annotator.ts'
+import { inTurn, takeRuns } from './explore.ts'
 import { type CountContext, type Counted, countRollouts, keyOf, rolloutEvidence } from './rollout-counts.ts'
 
 const Options = z.object({

@@ -11,8 +11,8 @@ import { packageVersions } from '../versions.ts'
 import { AGGREGATORS, type AggregatorName, aggregate } from './aggregators.ts'
 import type { Body, Lesson } from './bodies/body.ts'
 import { calibrated, firstErrorF1, firstErrorThreshold, type Located, logLoss, temperatureOf } from './calibrate.ts'
-import type { RewardCard } from './model-file.ts'
 import type { Line } from './reward.ts'
+import type { RewardCard } from './reward-card.ts'
 import { type RewardKind, type TargetOptions, type TracedTargets, targetsOf } from './targets.ts'
 import { type TrainedReward, trainedReward } from './trained.ts'
 
@@ -146,8 +146,8 @@ export async function trainReward(options: TrainRewardOptions): Promise<Training
     threshold,
     body: body.spec,
     learner: {
-      name: body === options.body ? learner.name : 'mlp',
-      options: body === options.body ? learner.options.parse(options.learnerOptions ?? {}) : { units: 0 },
+      name: options.body.tune ? 'mlp' : learner.name,
+      options: options.body.tune ? { units: 0 } : learner.options.parse(options.learnerOptions ?? {}),
       rounds,
     },
     calibration,

@@ -2,8 +2,8 @@ import { GradusError } from '../../core/errors.ts'
 import type { Head } from '../training/rows.ts'
 import type { Body } from './bodies/body.ts'
 import { calibrated } from './calibrate.ts'
-import type { RewardCard } from './model-file.ts'
 import type { RewardModel, Scored } from './reward.ts'
+import type { RewardCard } from './reward-card.ts'
 
 /** A reward model that was trained here: a body that reads steps and a head that scores them. */
 export interface TrainedReward extends RewardModel {

@@ -2,7 +2,7 @@ import { describePlace, explain, type GradusError } from '../../../core/errors.t
 import { addUsage, type Evidence, NO_USAGE, type Trace, type Usage } from '../../../core/words.ts'
 import type { Counts } from '../../../engine/engine.ts'
 import { leftOut, type ReadReport } from '../../../io/read.ts'
-import type { Skipped } from '../../../label/annotators/explore.ts'
+import type { Skipped } from '../../../label/annotators/annotator.ts'
 import type { RecoveryRate } from '../../../label/recovery-rate.ts'
 import { UNREADABLE } from '../../../models/rewards/judge.ts'
 import { goldOf } from '../../../prove/cases.ts'

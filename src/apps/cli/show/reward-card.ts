@@ -1,4 +1,4 @@
-import type { RewardCard } from '../../../models/rewards/model-file.ts'
+import type { RewardCard } from '../../../models/rewards/reward-card.ts'
 import { decimal } from '../../../prove/report/text.ts'
 import { columns, count } from './style.ts'
 

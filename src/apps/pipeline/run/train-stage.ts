@@ -1,5 +1,6 @@
-import { loadReward, type RewardCard, saveReward } from '../../../models/rewards/model-file.ts'
+import { loadReward, saveReward } from '../../../models/rewards/model-file.ts'
 import type { RewardModel } from '../../../models/rewards/reward.ts'
+import type { RewardCard } from '../../../models/rewards/reward-card.ts'
 import type { RewardKind } from '../../../models/rewards/targets.ts'
 import { trainReward } from '../../../models/rewards/train-reward.ts'
 import { openBody } from '../open-body.ts'

@@ -1,3 +1,4 @@
+import type { Claim } from './claim.ts'
 import type { Comparison } from './compare.ts'
 import { compareNumbers } from './compare.ts'
 import type { Equation } from './consequences.ts'
@@ -9,20 +10,6 @@ import { proseChains } from './prose.ts'
 import type { Side } from './side.ts'
 import { readSide } from './side.ts'
 import { spansOf } from './spans.ts'
-
-/** One equation that a step states, and what came out. */
-export interface Claim {
-  /** Numbers on both sides, or symbols too. */
-  kind: 'numbers' | 'identity'
-  /** As written, without LaTeX dressing. */
-  text: string
-  /** null = the writer may have meant something in which it holds, or the text around it makes it no claim. */
-  holds: boolean | null
-  /** What the left side is, where it is not the right one. */
-  value?: string
-  /** Why nothing is said, where nothing is. */
-  why?: string
-}
 
 /** A text longer than this is no step of a calculation. */
 const MAX_TEXT = 20_000

@@ -1,7 +1,8 @@
 import type { Step, Trace } from '../../../core/words.ts'
 import type { Finding } from '../verifier.ts'
 import { UNKNOWN } from '../verifier.ts'
-import type { Claim, Stated } from './claims.ts'
+import type { Claim } from './claim.ts'
+import type { Stated } from './claims.ts'
 import { claimsOf } from './claims.ts'
 import { hasOtherArithmetic } from './guards.ts'
 
