@@ -279,7 +279,7 @@ export function toExample(lesson: Lesson, problem: Problem, steps: readonly stri
   return given.length > 0 ? { ...example, given } : example
 }
 
-/** Problems of a level that are held out; problem i depends on seed, level and i alone. */
+/** Problems of a level that are held out: the same for the same seed, level and n; for another n only the first agree. */
 export function heldOutProblems(task: Task, level: number, seed: string, n: number): Problem[] {
   const found: Problem[] = []
   for (let chunk = 0; found.length < n; chunk++) {
