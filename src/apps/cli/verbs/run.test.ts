@@ -75,19 +75,6 @@ describe('gradus run', () => {
     )
   })
 
-  it('traces that the reward model cannot read are counted, and end nothing', async () => {
-    const path = join(folder, 'too-long')
-    const long = join(folder, 'long.yaml')
-    // Some texts of this level are longer than the context of the transformer.
-    const one = SMALL.replace('arithmetic-chain:1', 'self-repairing-chain:2').replace('seeds: 2', 'seeds: 1')
-    writeFileSync(long, `${one}body: likelihood:chains\n`)
-    const { code } = await callVerb(run, [long, '--folder', path])
-    expect(code).toBe(0)
-    const { traces } = await readTraces(join(path, 'located.jsonl'))
-    expect(traces.some((t) => t.verdict?.firstError === null)).toBe(true)
-    expect(traces.some((t) => (t.verdict?.firstError ?? -1) >= 0)).toBe(true)
-  })
-
   it('a finished folder is only shown again; settings of another run are refused', async () => {
     const path = join(folder, 'whole')
     const before = readFileSync(join(path, 'labelled.jsonl'))
