@@ -12,6 +12,15 @@ import { openModels, type RunModels } from './train-stage.ts'
 /** Names of the scorers in every figure. */
 const NAMES = { process: 'process model', outcome: 'outcome twin', logprob: 'log-probability' } as const
 
+/** Fact of the run: by scorer, how step scores become one. */
+const AGGREGATORS_CHOSEN = 'aggregators'
+
+/** The process model with the aggregator that was chosen on the tuning problems. */
+export function asChosen(model: RewardModel, { folder }: Pick<RunContext, 'folder'>): RewardModel {
+  const chosen = folder.state.facts[AGGREGATORS_CHOSEN] as Record<string, AggregatorName> | undefined
+  return { ...model, aggregate: chosen?.[NAMES.process] ?? model.aggregate }
+}
+
 /**
  * Best of N over the candidates of every draw, each scored by the models of its own draw: process model, outcome twin
  * and, as a control that needs no training, the policy's own log-probability. How step scores become one is chosen on
@@ -29,6 +38,8 @@ export async function bonStage(context: RunContext): Promise<FigureData[]> {
         ...scorer,
         aggregate: bestAggregate(tune.questions, scorer, config.seed),
       }))
+      const chosen = Object.fromEntries(scorers.map((scorer) => [scorer.name, scorer.aggregate]))
+      folder.state.facts[AGGREGATORS_CHOSEN] = chosen
     }
     const scored = await scoredBy(models, await tracesOf(folder.file(reportFile(draw))))
     await writeTraces(folder.file(`scored-${draw}.jsonl`), scored)

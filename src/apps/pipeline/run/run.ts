@@ -4,7 +4,7 @@ import type { Engine } from '../../../engine/engine.ts'
 import type { FigureData } from '../../../prove/report/figure-data.ts'
 import { runReport } from '../../../prove/report/run-report.ts'
 import { beamStage } from './beam-stage.ts'
-import { bonStage } from './bon-stage.ts'
+import { asChosen, bonStage } from './bon-stage.ts'
 import { chooseLevel } from './choose-level.ts'
 import { type RunConfig, sizeOf } from './config.ts'
 import { type RunContext, RunPolicies, tracesOf } from './context.ts'
@@ -61,7 +61,7 @@ export async function runAll({ config, say = () => {}, ...rest }: RunOptions): P
     await folder.stage('search', async () => {
       // It draws on the candidates of the first draw.
       await jobs?.lend(reportFile(0))
-      figures.put(await beamStage(context, policies, problems.report, models.process))
+      figures.put(await beamStage(context, policies, problems.report, asChosen(models.process, context)))
     })
     models.process.dispose?.()
     models.outcome?.dispose?.()
