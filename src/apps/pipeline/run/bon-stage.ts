@@ -1,5 +1,5 @@
 import type { Trace } from '../../../core/words.ts'
-import type { AggregatorName } from '../../../models/rewards/aggregators.ts'
+import { AGGREGATORS, type AggregatorName } from '../../../models/rewards/aggregators.ts'
 import type { RewardModel } from '../../../models/rewards/reward.ts'
 import { selfLogprob } from '../../../models/rewards/self-logprob.ts'
 import { type BonQuestion, type BonScorer, bestArm, bestOfNCurves, poolOf } from '../../../prove/bon.ts'
@@ -34,10 +34,8 @@ export async function bonStage(context: RunContext): Promise<FigureData[]> {
     const models = await openModels(context, draw)
     if (draw === 0) {
       const tune = poolOf(await scoredBy(models, await tracesOf(folder.file(TUNE_FILE))))
-      scorers = tune.scorers.map((scorer) => ({
-        ...scorer,
-        aggregate: bestAggregate(tune.questions, scorer, config.seed),
-      }))
+      const best = bestAggregates(tune, config.seed)
+      scorers = tune.scorers.map((scorer, i) => ({ ...scorer, aggregate: best[i]! }))
       const chosen = Object.fromEntries(scorers.map((scorer) => [scorer.name, scorer.aggregate]))
       folder.state.facts[AGGREGATORS_CHOSEN] = chosen
     }
@@ -101,15 +99,15 @@ async function scoredBy(models: RunModels, traces: readonly Trace[]): Promise<Tr
   return [...out]
 }
 
-/** The aggregator with the most right answers at the largest N; the model's own where several are equal. */
-function bestAggregate(questions: readonly BonQuestion[], scorer: BonScorer, seed: string): AggregatorName {
-  const { rows } = bestOfNCurves(questions, [{ ...scorer, name: 'one' }], { seed: `${seed}/tune` })
+/** For each scorer the aggregator with the most right answers at the largest N; its own where several are equal. */
+export function bestAggregates({ questions, scorers }: ReturnType<typeof poolOf>, seed: string): AggregatorName[] {
+  const { rows } = bestOfNCurves(questions, scorers, { seed: `${seed}/tune` })
   const largest = Math.max(...rows.map(({ n }) => n))
-  const rates = rows.flatMap(({ arm, n, right }) => {
-    const how = n === largest ? /^best by one, (.+)$/.exec(arm)?.[1] : undefined
-    return how === undefined ? [] : [{ how: how as AggregatorName, right: right.value }]
+  const rates = new Map(rows.flatMap(({ arm, n, right }) => (n === largest ? [[arm, right.value] as const] : [])))
+  return scorers.map((scorer) => {
+    const rateOf = (how: AggregatorName): number => rates.get(bestArm(scorer.name, how)) ?? Number.NEGATIVE_INFINITY
+    return [scorer.aggregate, ...(Object.keys(AGGREGATORS) as AggregatorName[])].reduce((best, how) =>
+      rateOf(how) > rateOf(best) ? how : best,
+    )
   })
-  const most = Math.max(...rates.map(({ right }) => right))
-  const best = rates.filter(({ right }) => right === most).map(({ how }) => how)
-  return best.includes(scorer.aggregate) ? scorer.aggregate : (best[0] ?? scorer.aggregate)
 }

@@ -23,7 +23,7 @@ export const SIZES = {
   /** Ends within two minutes on two cores. */
   quick: { train: 100, trainSamples: 4, tune: 60, report: 60, reportSamples: 16, seeds: 1 },
   /** The figures of the README. */
-  full: { train: 3_000, trainSamples: 8, tune: 400, report: 600, reportSamples: 16, seeds: 5 },
+  full: { train: 600, trainSamples: 8, tune: 400, report: 600, reportSamples: 16, seeds: 5 },
 } as const satisfies Record<string, Size>
 
 /** What `gradus run` does; the whole of `gradus.yaml`. */
@@ -36,12 +36,7 @@ export const RunConfig = z.strictObject({
   rule: z.string().default('consensus').describe('as in gradus label --rule'),
   judge: z.string().optional().describe('model that criticises steps, beside the annotators: http://host/v1#model'),
   reward: z.string().optional().describe('a trained process reward model instead of training one'),
-  body: z
-    .string()
-    .optional()
-    .describe(
-      'what reward models stand on, as in gradus train reward --body; features, at full size with the likelihood under the embedded policy',
-    ),
+  body: z.string().default('features').describe('what reward models stand on, as in gradus train reward --body'),
   fineTune: z.boolean().default(false).describe('train the embedded transformer with the head'),
   size: z.enum(['quick', 'full']).default('quick').describe('how much is done; single numbers may be given too'),
   numbers: Size.partial().default({}).describe('in place of those of the size'),

@@ -5,7 +5,6 @@ import type { RewardKind } from '../../../models/rewards/targets.ts'
 import { trainReward } from '../../../models/rewards/train-reward.ts'
 import { openBody } from '../open-body.ts'
 import { openReward, readRewardSpec } from '../open-reward.ts'
-import type { RunConfig } from './config.ts'
 import { type RunContext, tracesOf } from './context.ts'
 
 export interface RunModels {
@@ -30,7 +29,7 @@ export async function trainStages(context: RunContext): Promise<void> {
       await folder.stage(name, async (tick) => {
         // Without evidence: what a tool found would stand among the features, and a candidate has none.
         const traces = (await tracesOf(folder.file('labelled.jsonl'))).map(({ evidence: _, ...trace }) => trace)
-        const body = await openBody(bodyOf(config), { traces, engine, fineTune: config.fineTune })
+        const body = await openBody(config.body, { traces, engine, fineTune: config.fineTune })
         const { model, card } = await trainReward({
           traces,
           kind,
@@ -60,12 +59,6 @@ export async function openModels(context: RunContext, draw: number): Promise<Run
     process: await loadReward(folder.file(fileOf('process', draw)), { engine }),
     outcome: await loadReward(folder.file(fileOf('outcome', draw)), { engine }),
   }
-}
-
-/** A transformer learns right steps only from many of them, and only one whose weights are here can learn. */
-function bodyOf({ body, size, policy }: RunConfig): string {
-  const name = /^embedded:(.+)$/.exec(policy)?.[1]
-  return body ?? (size === 'full' && name !== undefined ? `features+likelihood:${name}` : 'features')
 }
 
 /** Labels carry the name of the rule that made them. */

@@ -114,7 +114,8 @@ function exampleOf(model: Base, { line, steps, whole }: Lesson): Example {
   let at = 0
   line.steps.forEach((step, i) => {
     const end = at + step.text.length + SEPARATOR.length
-    if (!all && !right.has(i)) given.push([at, end])
+    // That a line ends behind its last step is form, whatever stands in it: it is learnt from every line.
+    if (!all && !right.has(i)) given.push([at, i === line.steps.length - 1 ? end - SEPARATOR.length : end])
     at = end
   })
   return { prompt: text.slice(0, -completion.length - SEPARATOR.length), completion, given }
