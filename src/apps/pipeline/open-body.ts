@@ -39,22 +39,26 @@ export async function openBody(text: string, settings: BodySettings): Promise<Bo
 
 async function openPart(text: string, { traces, engine, fineTune, keyFrom }: BodySettings): Promise<Body> {
   if (text === 'features') return stepFeatures(traces)
-  const name = /^embedded(?::(.+))?$/.exec(text)
-  if (name) {
+  const [, kind, weights] = /^(embedded|likelihood)(?::(.+))?$/.exec(text) ?? []
+  if (kind !== undefined) {
     const { loadEmbedded } = await import('../../models/policies/embedded/load.ts')
+    const { USUAL_WEIGHTS } = await import('../../models/policies/embedded/cards.ts')
+    const loaded = await loadEmbedded(weights ?? USUAL_WEIGHTS)
+    if (kind === 'likelihood') {
+      const { likelihoodBody } = await import('../../models/rewards/bodies/likelihood.ts')
+      return likelihoodBody(loaded)
+    }
     const { embeddedBody } = await import('../../models/rewards/bodies/embedded.ts')
-    return embeddedBody(await loadEmbedded(name[1] ?? 'chains'), fineTune ? { fineTune: {} } : {})
-  }
-  const likely = /^likelihood(?::(.+))?$/.exec(text)
-  if (likely) {
-    const { loadEmbedded } = await import('../../models/policies/embedded/load.ts')
-    const { likelihoodBody } = await import('../../models/rewards/bodies/likelihood.ts')
-    return likelihoodBody(await loadEmbedded(likely[1] ?? 'chains'))
+    return embeddedBody(loaded, fineTune ? { fineTune: {} } : {})
   }
   const [, hidden, url, model] = /^(hidden:)?(https?:\/\/[^#]+)#(.+)$/.exec(text) ?? []
   if (url !== undefined && model !== undefined) {
-    const kind = hidden === undefined ? 'endpoint' : 'hidden'
-    return remoteBody(kind, { engine, url, model, ...(keyFrom !== undefined && { keyFrom }) })
+    return remoteBody(hidden === undefined ? 'endpoint' : 'hidden', {
+      engine,
+      url,
+      model,
+      ...(keyFrom !== undefined && { keyFrom }),
+    })
   }
   throw new GradusError('GRD-CLI-002', {
     where: { field: '--body' },

@@ -53,6 +53,11 @@ export function alignedText(tokenizer: Tokenizer, prompt: string, steps: readonl
   return { text, ends, from }
 }
 
+/** Tokens of a step, the one that closes it included: `[from, to)`. */
+export function stepTokens({ from, ends }: { from: number; ends: readonly number[] }, step: number): [number, number] {
+  return [step === 0 ? from : ends[step - 1]! + 1, ends[step]! + 1]
+}
+
 /** @throws GradusError GRD-MODEL-005 where the separator is not one token */
 export function separatorId(tokenizer: Tokenizer): number {
   const [id, ...more] = tokenizer.alphabet.includes(SEPARATOR) ? tokenizer.encode(SEPARATOR) : []

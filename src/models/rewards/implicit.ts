@@ -1,9 +1,9 @@
-import { GradusError } from '../../core/errors.ts'
+import type { GradusError } from '../../core/errors.ts'
 import { addUsage, NO_USAGE, type Usage } from '../../core/words.ts'
 import type { EmbeddedModel } from '../policies/embedded/model.ts'
 import { sigmoid } from '../training/rows.ts'
-import type { AlignedText } from './aligned-text.ts'
-import { type LineReader, lineText, readableText } from './line-text.ts'
+import { type AlignedText, stepTokens } from './aligned-text.ts'
+import { type LineReader, lineText, overReadable } from './line-text.ts'
 import type { Line, RewardModel, Scored } from './reward.ts'
 
 /** How rewards of steps become the margin of a run: `sum` telescopes, `mean` (as released with OPRL) does not. */
@@ -42,9 +42,10 @@ export function stepRewards(
   from: number,
   beta: number,
 ): number[] {
-  return ends.map((end, step) => {
+  return ends.map((_, step) => {
     let sum = 0
-    for (let token = step === 0 ? from : ends[step - 1]! + 1; token <= end; token++) {
+    const [first, behind] = stepTokens({ from, ends }, step)
+    for (let token = first; token < behind; token++) {
       sum += logprobs[token]! - reference[token]!
     }
     return beta * sum
@@ -69,22 +70,20 @@ export function implicitReward(options: ImplicitOptions): RewardModel & {
   rewards(lines: readonly Line[]): Promise<StepRewards[]>
 } {
   const { reader, beta, reduce, name, identity } = options
-  async function rewards(lines: readonly Line[]): Promise<StepRewards[]> {
-    const texts = lines.map((line) => readableText(reader, line))
-    const good = texts.flatMap((text) => (text instanceof GradusError ? [] : [text.text]))
-    const own = (await options.model.score(good)).values()
-    const base = (await options.reference.score(good)).values()
-    return texts.map((text): StepRewards => {
-      if (text instanceof GradusError) return { ok: false, error: text, usage: NO_USAGE }
-      const [{ logprobs, tokenIds }, reference] = [own.next().value!, base.next().value!]
+  const both = async (texts: readonly string[]) => {
+    const own = await options.model.score(texts)
+    const base = await options.reference.score(texts)
+    return own.map((scored, i) => ({ ...scored, reference: base[i]!.logprobs }))
+  }
+  const rewards = (lines: readonly Line[]): Promise<StepRewards[]> =>
+    overReadable(reader, lines, both, (text, { logprobs, reference, tokenIds }): StepRewards => {
       const once = { ...NO_USAGE, calls: 1, promptTokens: tokenIds.length }
       return {
         ok: true,
-        rewards: stepRewards(logprobs, reference.logprobs, text.ends, text.from, beta),
+        rewards: stepRewards(logprobs, reference, text.ends, text.from, beta),
         usage: addUsage(once, once),
       }
     })
-  }
   return {
     name,
     identity: { implicit: identity, beta, reduce },

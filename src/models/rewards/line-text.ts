@@ -1,5 +1,5 @@
 import { GradusError } from '../../core/errors.ts'
-import type { Problem } from '../../core/words.ts'
+import { NO_USAGE, type Problem, type Usage } from '../../core/words.ts'
 import type { LoadedModel } from '../policies/embedded/load.ts'
 import { renderPrompt } from '../policies/embedded/recipes.ts'
 import { type AlignedText, alignedText } from './aligned-text.ts'
@@ -28,13 +28,31 @@ export function lineText(model: LineReader, { problem, steps }: Line): AlignedTe
 }
 
 /** The same with its error as a value: one line does not stop the others. */
-export function readableText(model: LineReader, line: Line): AlignedText | GradusError {
+function readableText(model: LineReader, line: Line): AlignedText | GradusError {
   try {
     return lineText(model, line)
   } catch (error) {
     if (error instanceof GradusError) return error
     throw error
   }
+}
+
+/**
+ * What is made of each line by a reader of texts, in the order of the lines: those that can be read are read together,
+ * one that cannot says why.
+ * @param read of the texts of readable lines, in their order
+ */
+export async function overReadable<R, T>(
+  model: LineReader,
+  lines: readonly Line[],
+  read: (texts: readonly string[]) => Promise<readonly R[]>,
+  of: (text: AlignedText, read: R) => T,
+): Promise<(T | { ok: false; error: GradusError; usage: Usage })[]> {
+  const texts = lines.map((line) => readableText(model, line))
+  const done = (await read(texts.flatMap((text) => (text instanceof GradusError ? [] : [text.text])))).values()
+  return texts.map((text) =>
+    text instanceof GradusError ? { ok: false, error: text, usage: NO_USAGE } : of(text, done.next().value!),
+  )
 }
 
 function markOf(model: LineReader, problem: Problem): string {

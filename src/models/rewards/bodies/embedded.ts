@@ -1,4 +1,3 @@
-import { GradusError } from '../../../core/errors.ts'
 import { contentHash } from '../../../core/hash.ts'
 import { NO_USAGE } from '../../../core/words.ts'
 import type { LoadedModel } from '../../policies/embedded/load.ts'
@@ -8,7 +7,7 @@ import { NORM_EPSILON } from '../../training/transformer/config.ts'
 import type { Weights } from '../../training/transformer/params.ts'
 import { type StepHeadOptions, type StepText, trainStepHead } from '../../training/transformer/step-head.ts'
 import { SEPARATOR, separatorId } from '../aligned-text.ts'
-import { type LineReader, lineText, readableText } from '../line-text.ts'
+import { type LineReader, lineText, overReadable } from '../line-text.ts'
 import type { Body, Featured, Lesson, PartSpec } from './body.ts'
 
 export interface EmbeddedBodyOptions {
@@ -88,20 +87,19 @@ function bodyOf(
   return {
     spec,
     width,
-    async features(lines) {
-      const texts = lines.map((line) => readableText(base, line))
-      const good = texts.flatMap((text) => (text instanceof GradusError ? [] : [text.text]))
-      const states = (await reader.hidden(good, spec.layer)).values()
-      return texts.map((text): Featured => {
-        if (text instanceof GradusError) return { ok: false, error: text, usage: NO_USAGE }
-        const { states: all, tokenIds } = states.next().value!
-        const features = new Float32Array(text.ends.length * width)
-        text.ends.forEach((token, step) => {
-          features.set(normalised(all.subarray(token * width, (token + 1) * width)), step * width)
-        })
-        return { ok: true, features, usage: { ...NO_USAGE, calls: 1, promptTokens: tokenIds.length } }
-      })
-    },
+    features: (lines) =>
+      overReadable(
+        base,
+        lines,
+        (texts) => reader.hidden(texts, spec.layer),
+        (text, { states, tokenIds }): Featured => {
+          const features = new Float32Array(text.ends.length * width)
+          text.ends.forEach((token, step) => {
+            features.set(normalised(states.subarray(token * width, (token + 1) * width)), step * width)
+          })
+          return { ok: true, features, usage: { ...NO_USAGE, calls: 1, promptTokens: tokenIds.length } }
+        },
+      ),
     dispose: () => base.dispose(),
   }
 }

@@ -1,4 +1,3 @@
-import { GradusError } from '../../../core/errors.ts'
 import { random } from '../../../core/seeds.ts'
 import { NO_USAGE } from '../../../core/words.ts'
 import type { LoadedModel } from '../../policies/embedded/load.ts'
@@ -6,8 +5,8 @@ import { type EmbeddedModel, embeddedModel } from '../../policies/embedded/model
 import { batches, type Example } from '../../training/transformer/batches.ts'
 import type { Weights } from '../../training/transformer/params.ts'
 import { train } from '../../training/transformer/train.ts'
-import { SEPARATOR } from '../aligned-text.ts'
-import { lineText, readableText } from '../line-text.ts'
+import { SEPARATOR, stepTokens } from '../aligned-text.ts'
+import { lineText, overReadable } from '../line-text.ts'
 import type { Body, Featured, Lesson, PartSpec } from './body.ts'
 import { embeddedSpec, type Identified } from './embedded.ts'
 
@@ -80,26 +79,25 @@ function bodyOf(base: Base, reader: Pick<EmbeddedModel, 'score'>): Body {
   return {
     spec: likelihoodSpec(base),
     width: WIDTH,
-    async features(lines) {
-      const texts = lines.map((line) => readableText(base, line))
-      const good = texts.flatMap((text) => (text instanceof GradusError ? [] : [text.text]))
-      const scored = (await reader.score(good)).values()
-      return texts.map((text): Featured => {
-        if (text instanceof GradusError) return { ok: false, error: text, usage: NO_USAGE }
-        const { logprobs, tokenIds } = scored.next().value!
-        const features = new Float32Array(text.ends.length * WIDTH)
-        const soFar = { sum: 0, min: 0 }
-        text.ends.forEach((end, step) => {
-          const own = logprobs.slice(step === 0 ? text.from : text.ends[step - 1]! + 1, end + 1)
-          const sum = own.reduce((a, b) => a + b, 0)
-          const min = Math.min(...own)
-          soFar.sum += sum
-          soFar.min = Math.min(soFar.min, min)
-          features.set([sum, sum / own.length, min, soFar.sum, soFar.min], step * WIDTH)
-        })
-        return { ok: true, features, usage: { ...NO_USAGE, calls: 1, promptTokens: tokenIds.length } }
-      })
-    },
+    features: (lines) =>
+      overReadable(
+        base,
+        lines,
+        (texts) => reader.score(texts),
+        (text, { logprobs, tokenIds }): Featured => {
+          const features = new Float32Array(text.ends.length * WIDTH)
+          const soFar = { sum: 0, min: 0 }
+          for (let step = 0; step < text.ends.length; step++) {
+            const own = logprobs.slice(...stepTokens(text, step))
+            const sum = own.reduce((a, b) => a + b, 0)
+            const min = Math.min(...own)
+            soFar.sum += sum
+            soFar.min = Math.min(soFar.min, min)
+            features.set([sum, sum / own.length, min, soFar.sum, soFar.min], step * WIDTH)
+          }
+          return { ok: true, features, usage: { ...NO_USAGE, calls: 1, promptTokens: tokenIds.length } }
+        },
+      ),
     dispose: () => base.dispose(),
   }
 }
