@@ -2,7 +2,8 @@
  * Speed of the embedded policy: `node bench/policy.ts` prints a Markdown row per figure, then all as JSON.
  *
  * Sampling counts generated tokens with texts as long as the context (random weights, no stop); training counts
- * rows × length. The two-process figure runs the small sampling figure twice at once in processes of their own.
+ * rows × length. One process and two that sample at once are measured in turn, each process warm before the clock
+ * starts: a process that compiles, or one whose neighbour does, says nothing about sampling.
  * `node bench/policy.ts sampling|training small|large` runs one of them, as load for a profile.
  */
 import { fork } from 'node:child_process'
@@ -28,9 +29,14 @@ type Size = keyof typeof SIZES
 
 /** Repetitions after one for warming up; the median is reported. */
 const REPEATS = 5
+/** Of the comparison of one process with two: batches before the clock starts, its seconds, and how often. */
+const WARM_UP = 8
+const SECONDS = 8
+const ROUNDS = 9
 const BATCH = 128
 const TRAIN_ROWS = 32
 const TRAIN_STEPS = 25
+const TRAIN_REPEATS = 3
 
 interface Figure {
   name: string
@@ -39,23 +45,31 @@ interface Figure {
   bar: number
 }
 
-/** Tokens per second, one value a repetition. */
-async function sampling(config: TransformerConfig, repeats: number): Promise<number[]> {
+/** What a measurement runs once: a whole batch to the end of the context; returns the tokens drawn. */
+async function batchOf(config: TransformerConfig): Promise<(name: string) => Promise<number>> {
   await startBackend()
   const weights = initialWeights(config, 'bench')
   neverEnd(weights, config)
   const params = toParams(weights)
   const run = decoder(config)
   const model = { config, tokenizer, params, prepared: run.prepare(params) }
+  return async (name) => {
+    const seeds = Array.from({ length: BATCH }, (_, i) => `${name}/${i}`)
+    const samples = await generate(model, run, { prompts: seeds.map(() => 'a'), maxTokens: config.context - 1, seeds })
+    return samples.reduce((sum, { tokenIds }) => sum + tokenIds.length, 0)
+  }
+}
+
+/** Tokens per second: the median of `repeats` batches after one that compiles. */
+async function sampling(config: TransformerConfig, repeats: number): Promise<number> {
+  const batch = await batchOf(config)
   const speeds: number[] = []
   for (let repeat = 0; repeat <= repeats; repeat++) {
     const started = performance.now()
-    const seeds = Array.from({ length: BATCH }, (_, i) => `${repeat}/${i}`)
-    const samples = await generate(model, run, { prompts: seeds.map(() => 'a'), maxTokens: config.context - 1, seeds })
-    const tokens = samples.reduce((sum, { tokenIds }) => sum + tokenIds.length, 0)
+    const tokens = await batch(String(repeat))
     if (repeat > 0) speeds.push((tokens / (performance.now() - started)) * 1_000)
   }
-  return speeds
+  return median(speeds)
 }
 
 /** Makes the end token impossible and all others equal, so that every row runs to the end of the context. */
@@ -67,8 +81,15 @@ function neverEnd(weights: Weights, { width, vocab }: TransformerConfig): void {
   head[END] = -10
 }
 
-/** Tokens per second of steps after the first five, which compile. */
+/** Tokens per second: the median of a few trainings. */
 async function training(config: TransformerConfig): Promise<number> {
+  const speeds: number[] = []
+  for (let repeat = 0; repeat < TRAIN_REPEATS; repeat++) speeds.push(await trainingOnce(config))
+  return median(speeds)
+}
+
+/** Tokens per second of steps after the first five, which compile. */
+async function trainingOnce(config: TransformerConfig): Promise<number> {
   const options: BatchOptions = { tokens: TRAIN_ROWS * config.context, context: config.context, promptWeight: 0.1 }
   let started = 0
   let tokens = 0
@@ -101,16 +122,40 @@ function* copies(context: number): Generator<Example, void> {
   }
 }
 
-/** Sum of the speeds of processes that sample at the same time. */
+/** What a process of its own does: warms up, says so, and samples for `SECONDS` once it is told to. */
+async function sampleWhenTold(): Promise<void> {
+  const batch = await batchOf(SIZES.small)
+  for (let repeat = 0; repeat < WARM_UP; repeat++) await batch(`warm-up/${repeat}`)
+  process.send?.('ready')
+  await once(process, 'message')
+  const started = performance.now()
+  let tokens = 0
+  for (let repeat = 0; performance.now() - started < SECONDS * 1_000; repeat++) tokens += await batch(String(repeat))
+  process.send?.((tokens / (performance.now() - started)) * 1_000)
+  process.disconnect()
+}
+
+/** Sum of the speeds of processes that sample over the same seconds, all warm before the first begins. */
 async function together(processes: number): Promise<number> {
-  const children = Array.from({ length: processes }, () => fork(import.meta.filename, ['sampling', 'small']))
-  const speeds = await Promise.all(
-    children.map(async (child) => {
-      const [speed] = (await once(child, 'message')) as [number]
-      return speed
-    }),
-  )
-  return speeds.reduce((a, b) => a + b, 0)
+  const children = Array.from({ length: processes }, () => fork(import.meta.filename, ['together']))
+  await Promise.all(children.map((child) => once(child, 'message')))
+  const speeds = children.map(async (child) => {
+    const [speed] = (await once(child, 'message')) as [number]
+    return speed
+  })
+  for (const child of children) child.send('go')
+  return (await Promise.all(speeds)).reduce((a, b) => a + b, 0)
+}
+
+/** One process and two in turn, so that a machine that slows down does so for both; medians of speed and of ratio. */
+async function scaling(): Promise<{ one: number; ratio: number; ratios: number[] }> {
+  const rounds: { one: number; ratio: number }[] = []
+  for (let round = 0; round < ROUNDS; round++) {
+    const one = await together(1)
+    rounds.push({ one, ratio: (await together(2)) / one })
+  }
+  const ratios = rounds.map(({ ratio }) => ratio).sort((a, b) => a - b)
+  return { one: median(rounds.map(({ one }) => one)), ratio: median(ratios), ratios }
 }
 
 function median(values: readonly number[]): number {
@@ -118,23 +163,22 @@ function median(values: readonly number[]): number {
 }
 
 const [, , job, size] = process.argv
-if ((job === 'sampling' || job === 'training') && (size === 'small' || size === 'large')) {
+if (job === 'together') await sampleWhenTold()
+else if ((job === 'sampling' || job === 'training') && (size === 'small' || size === 'large')) {
   const config = SIZES[size as Size]
-  const speed = job === 'sampling' ? median(await sampling(config, REPEATS)) : await training(config)
-  if (process.send) process.send(speed)
-  else console.log(`${job}, ${size}: ${Math.round(speed).toLocaleString('en-US')} tokens/s`)
+  const speed = job === 'sampling' ? await sampling(config, REPEATS) : await training(config)
+  console.log(`${job}, ${size}: ${Math.round(speed).toLocaleString('en-US')} tokens/s`)
 } else {
-  const one = await together(1)
-  const two = await together(2)
+  const { one, ratio, ratios } = await scaling()
   const figures: Figure[] = [
     { name: 'sampling, width 64, 2 layers, context 64, batch 128', value: one, unit: 'tokens/s', bar: 15_000 },
     {
       name: 'sampling, width 128, 4 layers, context 96, batch 128',
-      value: median(await sampling(SIZES.large, 3)),
+      value: await sampling(SIZES.large, 3),
       unit: 'tokens/s',
       bar: 4_000,
     },
-    { name: 'sampling, two processes over one', value: two / one, unit: 'times', bar: 1.8 },
+    { name: 'sampling, two processes over one', value: ratio, unit: 'times', bar: 1.8 },
     {
       name: 'training, width 64, 2 layers, context 64, batch 32',
       value: await training(SIZES.small),
@@ -153,5 +197,7 @@ if ((job === 'sampling' || job === 'training') && (size === 'small' || size === 
     const shown = value >= 100 ? Math.round(value).toLocaleString('en-US') : value.toFixed(2)
     console.log(`| ${name} | ${shown} ${unit} | ${bar.toLocaleString('en-US')} |`)
   }
-  console.log(JSON.stringify({ node: process.version, cpu: cpus()[0]?.model, cores: availableParallelism(), figures }))
+  console.log(
+    JSON.stringify({ node: process.version, cpu: cpus()[0]?.model, cores: availableParallelism(), figures, ratios }),
+  )
 }
