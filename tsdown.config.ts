@@ -11,6 +11,7 @@ export default defineConfig({
     // Started as worker threads by their files.
     'src/worlds/sandbox/quickjs-worker.ts',
     'src/io/trace-index/worker.ts',
+    'src/models/policies/embedded/thread.ts',
     'src/models/index.ts',
     'src/models/policies/embedded/index.ts',
     'src/label/index.ts',

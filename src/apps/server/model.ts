@@ -1,5 +1,5 @@
 import { taskOfText } from '../../models/policies/embedded/cards.ts'
-import type { EmbeddedModel } from '../../models/policies/embedded/model.ts'
+import type { TextModel } from '../../models/policies/embedded/threaded.ts'
 import { splitter } from '../../models/training/transformer/tokenizer.ts'
 
 /** A token with its text and log-probability (natural logarithm). */
@@ -38,7 +38,7 @@ export interface ServedModel {
 /**
  * The embedded transformer behind the server: one computation at a time, calls with equal settings in one batch.
  */
-export function servedEmbedded(name: string, model: EmbeddedModel): ServedModel {
+export function servedEmbedded(name: string, model: TextModel): ServedModel {
   const decode = (id: number): string => model.tokenizer.decode([id])
   const split = splitter(model.tokenizer.alphabet)
   return {

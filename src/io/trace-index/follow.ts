@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { GradusError } from '../../core/errors.ts'
+import { threadFile } from '../thread-file.ts'
 import { buildIndex, type Progress } from './build.ts'
 import { type Facts, freshness } from './facts.ts'
 import { cacheFolder, locateIndex } from './place.ts'
@@ -12,13 +13,6 @@ const WORKER_HEAP_MB = 1_024
 
 /** Indexed sooner than a thread has started, bytes. */
 const SMALL_BYTES = 256 * 1024
-
-/** Beside this file in the sources; in the built package this module may lie in any folder of `dist`. */
-function workerFile(): URL {
-  if (import.meta.url.endsWith('.ts')) return new URL('./worker.ts', import.meta.url)
-  const places = ['./', '../', '../../'].map((up) => new URL(`${up}io/trace-index/worker.mjs`, import.meta.url))
-  return places.find((url) => existsSync(url)) ?? new URL('./worker.mjs', import.meta.url)
-}
 
 /**
  * The index of a file, made in a thread where it is not there yet, and kept up with a file that grows.
@@ -126,7 +120,7 @@ export class FollowedIndex {
   }
 
   #index(task: IndexTask): Promise<void> {
-    const worker = new Worker(workerFile(), {
+    const worker = new Worker(threadFile(import.meta.url, 'worker', 'io/trace-index'), {
       workerData: task,
       resourceLimits: { maxOldGenerationSizeMb: WORKER_HEAP_MB, maxYoungGenerationSizeMb: 8 },
     })

@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
+import { threadFile } from '../../io/thread-file.ts'
 import type { QuickjsAnswer, QuickjsTask } from './quickjs-worker.ts'
 
 /** The interpreter's own deadline is exact; a call into it that does not look at the clock is ended this much later. */
@@ -14,13 +14,6 @@ const HOST_HEAP_MB = 256
 let worker: Worker | null = null
 let queue: Promise<unknown> = Promise.resolve()
 
-/** Beside this file in the sources; in the built package this module may lie in any folder of `dist`. */
-function workerFile(): URL {
-  if (import.meta.url.endsWith('.ts')) return new URL('./quickjs-worker.ts', import.meta.url)
-  const places = ['./', '../', '../../'].map((up) => new URL(`${up}worlds/sandbox/quickjs-worker.mjs`, import.meta.url))
-  return places.find((url) => existsSync(url)) ?? new URL('./quickjs-worker.mjs', import.meta.url)
-}
-
 /**
  * Runs JavaScript in QuickJS, one program after the other, in one worker thread.
  *
@@ -34,7 +27,10 @@ export function runQuickjs(task: QuickjsTask, abort?: AbortSignal): Promise<Quic
 }
 
 function runNow(task: QuickjsTask, abort?: AbortSignal): Promise<QuickjsAnswer | 'killed'> {
-  worker ??= new Worker(workerFile(), { env: {}, resourceLimits: { maxOldGenerationSizeMb: HOST_HEAP_MB } })
+  worker ??= new Worker(threadFile(import.meta.url, 'quickjs-worker', 'worlds/sandbox'), {
+    env: {},
+    resourceLimits: { maxOldGenerationSizeMb: HOST_HEAP_MB },
+  })
   const current = worker
   current.ref()
   return new Promise((resolve) => {

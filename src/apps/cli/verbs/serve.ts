@@ -5,6 +5,7 @@ import { contentHash } from '../../../core/hash.ts'
 import { Engine } from '../../../engine/engine.ts'
 import { splitterNamed } from '../../../io/steps/resplit.ts'
 import { shippedCards, USUAL_WEIGHTS, weightsByTask } from '../../../models/policies/embedded/cards.ts'
+import { threadedModel } from '../../../models/policies/embedded/threaded.ts'
 import type { RewardModel } from '../../../models/rewards/reward.ts'
 import { openPolicy, POLICY_FORMS, readPolicySpec } from '../../pipeline/open-policy.ts'
 import { openReward, REWARD_FORMS, readRewardSpec, rewardHost } from '../../pipeline/open-reward.ts'
@@ -86,7 +87,7 @@ export const serve = verb({
       })
     }
     const { policy = options.reward === undefined && options.search === undefined ? ['embedded'] : [] } = options
-    const models = await servedModels(policy)
+    const models = servedModels(policy)
     const opened = await openScoring(options, terminal)
     const { promptEnd, abstainAs } = options
     const app = serverApp({
@@ -119,13 +120,12 @@ export const serve = verb({
   },
 })
 
-async function servedModels(asked: readonly string[]): Promise<ServedModel[]> {
+function servedModels(asked: readonly string[]): ServedModel[] {
   const cards = asked.includes('embedded') ? shippedCards() : []
   const named = asked.filter((name) => name !== 'embedded').map((name) => name.replace(/^embedded:/, ''))
   const models: ServedModel[] = []
   for (const name of new Set([...named, ...cards.map((card) => card.name)])) {
-    const { loadEmbedded } = await import('../../../models/policies/embedded/load.ts')
-    models.push(servedEmbedded(name, await loadEmbedded(name)))
+    models.push(servedEmbedded(name, threadedModel(name)))
   }
   const usual = models.find(({ name }) => name === USUAL_WEIGHTS)
   return cards.length > 0 && usual ? [servedByTask(models, weightsByTask(cards), usual), ...models] : models

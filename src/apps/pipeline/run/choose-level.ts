@@ -1,6 +1,6 @@
 import { mean } from '../../../core/stats/index.ts'
 import type { Trace } from '../../../core/words.ts'
-import { type Card, USUAL_WEIGHTS } from '../../../models/policies/embedded/cards.ts'
+import { findWeights, USUAL_WEIGHTS } from '../../../models/policies/embedded/cards.ts'
 import type { FigureData } from '../../../prove/report/figure-data.ts'
 import { taskOf } from '../../../worlds/tasks/task-of.ts'
 import { readPolicySpec } from '../open-policy.ts'
@@ -20,11 +20,6 @@ interface Rates {
   passAtN: number
 }
 
-async function measuredRates(weights: string): Promise<Card['measured']['rates']> {
-  const { loadEmbedded } = await import('../../../models/policies/embedded/load.ts')
-  return (await loadEmbedded(weights)).card.measured.rates
-}
-
 /**
  * The task and level at which a better choice among samples can show: pass@1 nearest .30 among those whose pass@16 is
  * at least 10 points above the majority of 16. Looked at on problems of their own.
@@ -34,7 +29,7 @@ export async function chooseLevel(
   policies: RunPolicies,
 ): Promise<{ task: string; figure: FigureData }> {
   const spec = readPolicySpec(context.config.policy)
-  const known = spec.kind === 'embedded' ? await measuredRates(spec.name ?? USUAL_WEIGHTS) : []
+  const known = spec.kind === 'embedded' ? findWeights(spec.name ?? USUAL_WEIGHTS).card.measured.rates : []
   const rates: Rates[] = []
   for (const { task, level } of known) {
     rates.push(await ratesOf(context, policies, `${task}:${level}`))

@@ -5,6 +5,7 @@ import { NO_USAGE } from '../../../core/words.ts'
 import type { Policy } from '../policy.ts'
 import { shippedCards, weightsByTask } from './cards.ts'
 import { type EmbeddedPolicyOptions, embeddedPolicy } from './policy.ts'
+import { warmThread } from './thread-pool.ts'
 
 /**
  * All shipped weights as one writer of steps: each problem goes to those that have learnt its task (`domain`), which
@@ -22,6 +23,7 @@ export async function embeddedByTask(options: EmbeddedPolicyOptions & { root?: s
     sampler: { embedded: cards.map(({ name, sha256 }) => ({ name, sha256 })) },
     sampling: { temperature, seed },
   }
+  warmThread()
   const opened = new Map<string, Promise<Policy>>()
   const policyFor = (problem: Problem): Promise<Policy> | null => {
     const name = byTask.get(problem.domain ?? '')

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
@@ -82,6 +83,36 @@ export function weightsFolder(): string {
   for (let folder = import.meta.dirname; ; folder = dirname(folder)) {
     if (existsSync(join(folder, 'package.json')) || dirname(folder) === folder) return join(folder, 'weights')
   }
+}
+
+/**
+ * Weights by name, with their card.
+ * @throws GradusError GRD-MODEL-004 where there is no such model, GRD-MODEL-003 where it is damaged
+ */
+export function findWeights(
+  name: string,
+  root = weightsFolder(),
+): { card: Card; file: string; bytes: Uint8Array<ArrayBuffer> } {
+  const file = join(root, `${name}.safetensors`)
+  const cardFile = join(root, `${name}.json`)
+  if (!/^[\w-]+$/.test(name) || !existsSync(file) || !existsSync(cardFile)) {
+    throw new GradusError('GRD-MODEL-004', {
+      found: name,
+      expected: `${name}.safetensors and ${name}.json in ${root}`,
+      try: ['npm run build:policy   (in a checkout: trains the shipped ones anew)'],
+    })
+  }
+  const card = readCard(readFileSync(cardFile, 'utf8'), cardFile)
+  const bytes = new Uint8Array(readFileSync(file))
+  const sum = hash('sha256', bytes)
+  if (sum !== card.sha256) {
+    throw new GradusError('GRD-MODEL-003', {
+      where: { file },
+      found: `SHA-256 ${sum}`,
+      expected: `${card.sha256}, as ${cardFile} says`,
+    })
+  }
+  return { card, file, bytes }
 }
 
 /** How prompts of each task begin, as a policy reads them (with the task's mark). */

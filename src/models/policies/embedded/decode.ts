@@ -1,5 +1,5 @@
 import { jit, numpy as np, tree } from '@jax-js/jax'
-import { headWidth, rotaryTables, type TransformerConfig } from '../../training/transformer/config.ts'
+import { CACHE_STEP, headWidth, rotaryTables, type TransformerConfig } from '../../training/transformer/config.ts'
 import {
   feedForward,
   forward,
@@ -18,9 +18,6 @@ export type Block = { keys: np.Array[]; values: np.Array[] }
  * tokens: a step rewrites these few slots and not the whole cache.
  */
 export type Cache = { old: Block; recent: Block }
-
-/** Slots of `recent`; sizes of `old` are multiples of it, each of which is compiled once. */
-export const CACHE_STEP = 16
 
 /** Added to scores of slots that are not to be seen: far below any score, and finite so that no row becomes NaN. */
 const MASKED = -1e9

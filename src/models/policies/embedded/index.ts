@@ -12,6 +12,7 @@ export { type PreferencePair, type PreferenceTraining, trainPreference } from '.
 export { embeddedByTask } from './by-task.ts'
 export { type Card, shippedCards, taskOfText, USUAL_WEIGHTS, weightsByTask } from './cards.ts'
 export { type PassRates, passRates } from './evaluate.ts'
+export type { GenerateOptions, Sample } from './generate-options.ts'
 export { type LoadedModel, loadEmbedded } from './load.ts'
 export { type EmbeddedModel, embeddedModel, type Hidden, type Hooks, type Scored } from './model.ts'
 export { type EmbeddedPolicyOptions, embeddedPolicy, policyOf } from './policy.ts'
@@ -25,4 +26,5 @@ export {
   renderPrompt,
   type Stage,
 } from './recipes.ts'
-export type { GenerateOptions, Sample } from './sample.ts'
+export { endThreads } from './thread-pool.ts'
+export { type TextModel, threadedModel } from './threaded.ts'

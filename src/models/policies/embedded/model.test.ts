@@ -3,8 +3,8 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import type { TransformerConfig } from '../../training/transformer/config.ts'
 import { initialWeights, type Weights } from '../../training/transformer/params.ts'
 import { tokenizerOf } from '../../training/transformer/tokenizer.ts'
+import type { Sample } from './generate-options.ts'
 import { type EmbeddedModel, embeddedModel } from './model.ts'
-import type { Sample } from './sample.ts'
 
 const tokenizer = tokenizerOf([...'\n+0123456789='])
 const config: TransformerConfig = { vocab: tokenizer.size, width: 16, layers: 2, heads: 2, hidden: 32, context: 48 }

@@ -8,7 +8,8 @@ import { lossAndGradient, targetLogprobs } from '../../training/transformer/loss
 import { layout, type Params, toParams, toWeights, type Weights } from '../../training/transformer/params.ts'
 import { PAD, START, type Tokenizer } from '../../training/transformer/tokenizer.ts'
 import { type Decoder, decoder } from './decode.ts'
-import { BATCH_ROWS, type GenerateOptions, generate, type Sample } from './sample.ts'
+import type { GenerateOptions, Sample } from './generate-options.ts'
+import { BATCH_ROWS, generate } from './sample.ts'
 
 /** A text under the model. */
 export interface Scored {

@@ -8,9 +8,9 @@ import type { Weighed, Written } from '../../../engine/rollout.ts'
 import type { Sampler } from '../../../engine/sampler.ts'
 import { END, splitter, type Tokenizer } from '../../training/transformer/tokenizer.ts'
 import type { Policy } from '../policy.ts'
-import { type LoadedModel, loadEmbedded } from './load.ts'
+import type { Sample } from './generate-options.ts'
 import { type Lesson, lessonsOf, RECIPES, renderPrompt } from './recipes.ts'
-import type { Sample } from './sample.ts'
+import { type TextModel, threadedModel } from './threaded.ts'
 
 export interface EmbeddedPolicyOptions {
   /** Keeps, counts and limits what is sampled, as for any other model. */
@@ -22,9 +22,7 @@ export interface EmbeddedPolicyOptions {
 }
 
 /** What is needed of a model; identity is the checksum of the weights. */
-type PolicyModel = Pick<LoadedModel, 'name' | 'config' | 'tokenizer' | 'generate' | 'score'> & {
-  card: { sha256: string }
-}
+type PolicyModel = TextModel & { name: string; card: { sha256: string } }
 
 /** One request to the model; sample i is drawn with `seed/i`. */
 interface Request {
@@ -45,7 +43,7 @@ export async function embeddedPolicy(
   name: string,
   options: EmbeddedPolicyOptions & { root?: string },
 ): Promise<Policy> {
-  const model = await loadEmbedded(name, options)
+  const model = threadedModel(name, options)
   const recipe = RECIPES.find((each) => each.name === name)
   return policyOf(model, recipe ? lessonsOf(recipe) : [], options)
 }

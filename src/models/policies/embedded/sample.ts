@@ -1,38 +1,11 @@
 import { numpy as np, tree } from '@jax-js/jax'
 import { GradusError } from '../../../core/errors.ts'
 import { type Random, random } from '../../../core/seeds.ts'
-import type { TransformerConfig } from '../../training/transformer/config.ts'
+import { CACHE_STEP, type TransformerConfig } from '../../training/transformer/config.ts'
 import type { Params } from '../../training/transformer/params.ts'
 import { END, PAD, START, type Tokenizer } from '../../training/transformer/tokenizer.ts'
-import { type Block, CACHE_STEP, type Decoder, fold, startCache, takeRows } from './decode.ts'
-
-export interface GenerateOptions {
-  prompts: readonly string[]
-  /** Samples of each prompt; default 1. */
-  n?: number
-  /** Most tokens of a sample; the model's context ends it earlier. */
-  maxTokens: number
-  /** 0 takes the likeliest token; default 1. */
-  temperature?: number
-  /** A sample ends with the first of these strings, which is left out of its text. */
-  stop?: readonly string[]
-  /**
-   * One name a sample, `prompts × n`, the samples of a prompt together. A sample depends on its prompt, its own seed
-   * and the settings, not on what is sampled beside it.
-   */
-  seeds: readonly string[]
-}
-
-export interface Sample {
-  /** Without the stop string. */
-  text: string
-  /** Every sampled token, those of the stop string or the end token included. */
-  tokenIds: number[]
-  /** log p of each token by the model itself (temperature 1), natural logarithm. */
-  logprobs: number[]
-  /** A stop string, the model's own end token, or no room left. */
-  finish: 'stop' | 'end' | 'length'
-}
+import { type Block, type Decoder, fold, startCache, takeRows } from './decode.ts'
+import { checkSeeds, type GenerateOptions, type Sample } from './generate-options.ts'
 
 /**
  * Rows of a batch. Arithmetic of a row is the same in each (a test holds jax-js to that), so the smallest that fits
@@ -63,12 +36,7 @@ interface Row {
 /** Samples continuations of prompts with a key-value cache, up to 128 at a time. */
 export async function generate(model: Generator, run: Decoder, options: GenerateOptions): Promise<Sample[]> {
   const { prompts, n = 1, seeds } = options
-  if (seeds.length !== prompts.length * n) {
-    throw new GradusError('GRD-CORE-001', {
-      found: `${seeds.length} seeds for ${prompts.length} prompts × ${n} samples`,
-      expected: 'one seed a sample',
-    })
-  }
+  checkSeeds(options)
   const samples: Sample[] = []
   const groups = new Map<number, Row[]>()
   prompts.forEach((prompt, p) => {

@@ -18,6 +18,11 @@ export const NORM_EPSILON = 1e-6
 /** Base of the rotary angles: texts have at most some hundred tokens, for which 10,000 wastes the slow half. */
 export const ROTARY_BASE = 1_000
 
+/**
+ * Slots that the key-value cache of sampling grows by: its sizes are multiples of it, each of which is compiled once.
+ */
+export const CACHE_STEP = 16
+
 /** Numbers per attention head. */
 export function headWidth(config: TransformerConfig): number {
   return config.width / config.heads
