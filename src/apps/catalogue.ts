@@ -1,4 +1,5 @@
 import type { Method } from '../core/method.ts'
+import { CREDITS } from '../improve/credit/index.ts'
 import { SEARCHES } from '../improve/search/index.ts'
 import { FORMATS } from '../io/formats/index.ts'
 import { PROBLEM_FORMATS } from '../io/problems/index.ts'
@@ -57,5 +58,6 @@ export const CATALOGUE: readonly Room[] = [
     methods: PRM_ADAPTERS,
   },
   { name: 'searches', question: 'how do scores buy better answers?', methods: SEARCHES },
+  { name: 'credits', question: 'how much does each step of an attempt deserve?', methods: CREDITS },
   { name: 'benchmarks', question: 'how good is it?', methods: BENCHMARKS },
 ]

@@ -1,4 +1,6 @@
-/** How scores buy accuracy. */
+/** How scores buy accuracy, and how they train a policy. */
+export type { Attempt, Credit, Credited, CreditFlag, CreditStep } from './credit/credit.ts'
+export { CREDITS } from './credit/index.ts'
 export { type Candidate, CandidatePool, type PoolOptions, type Taken, type TakeOptions } from './search/candidates.ts'
 export { answersOf, type SolveOptions, searchContext, solve } from './search/context.ts'
 export { SEARCHES } from './search/index.ts'
