@@ -47,6 +47,10 @@ export const VERBS: Record<string, { summary: string; load: () => Promise<Verb> 
     summary: 'step scores of a reward model for every trace',
     load: async () => (await import('./score.ts')).score,
   },
+  credit: {
+    summary: 'how much each step of an attempt deserves: advantages for policy training',
+    load: async () => (await import('./credit.ts')).credit,
+  },
   view: {
     summary: 'traces, trees, doubts and runs in the browser; labels by people',
     load: async () => (await import('./view.ts')).view,
