@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { canonicalJson } from '../../core/hash.ts'
 import { random } from '../../core/seeds.ts'
+import { part } from '../../core/split.ts'
 import type { Trace } from '../../core/words.ts'
 import { arithmeticChain } from '../../worlds/tasks/arithmetic-chain.ts'
 import { type LoadedModel, loadEmbedded } from '../policies/embedded/load.ts'
@@ -82,6 +83,20 @@ describe('training a reward model', () => {
     const { card } = await trainReward({ traces: few, kind: 'process', body: stepFeatures(few) })
     expect(card).toMatchObject({ metrics: null, calibration: { temperature: 1 }, threshold: null })
     expect(card.trainedOn.parts.fit?.traces).toBe(40)
+  })
+})
+
+describe('a body that learns by itself', () => {
+  it('is not begun where the questions kept for its head have steps of one class only', async () => {
+    const clean = traces.filter(
+      ({ problem, labels }) =>
+        part(problem.prompt, 10) < 8 || labels?.every((label) => label.meaning === 'correctness' && label.value === 1),
+    )
+    const adapt = (): Promise<never> => Promise.reject(new Error('begun'))
+    const train = (some: Trace[]) =>
+      trainReward({ traces: some, kind: 'process', body: { ...stepFeatures(some), adapt } })
+    await expect(train(clean)).rejects.toThrow(/GRD-TRAIN-001.*only targets of 1 in the \d+ traces kept for the head/)
+    await expect(train(traces)).rejects.toThrow('begun')
   })
 })
 

@@ -104,6 +104,9 @@ export async function trainReward(options: TrainRewardOptions): Promise<Training
   if (body.adapt) {
     const forHead = toFit.filter(({ tenth }) => tenth >= HEAD_FROM)
     const forBody = toFit.filter(({ tenth }) => tenth < HEAD_FROM)
+    // Before the minutes that the body takes.
+    checkClasses(rowsOf(forHead, body.width), `the ${forHead.length} traces kept for the head`)
+    checkClasses(rowsOf(forBody, body.width), `the ${forBody.length} traces kept for the body`)
     body = await body.adapt(lessonsOf(forBody), `${seed}/body`)
     toFit = forHead
     await reread()
@@ -236,11 +239,12 @@ function rowsOf(learnt: readonly Learnt[], width: number): Rows {
 }
 
 /** @throws GradusError GRD-TRAIN-001 where the part to learn from has no two different targets */
-function checkClasses({ targets }: Rows): void {
+function checkClasses({ targets }: Rows, where = 'what is learnt from'): void {
   if (targets.some((target) => target !== targets[0])) return
   throw new GradusError('GRD-TRAIN-001', {
-    found: targets.length === 0 ? 'nothing left to learn from' : `only targets of ${targets[0]} in what is learnt from`,
+    found: targets.length === 0 ? `nothing to learn from in ${where}` : `only targets of ${targets[0]} in ${where}`,
     expected: 'steps of both classes',
+    try: ['more problems'],
   })
 }
 
