@@ -9,7 +9,7 @@ import type { JobSettings, JobSpec } from '../../engine/distributed/job.ts'
 import { runJob } from '../../engine/distributed/run-job.ts'
 import { refuseInputAsOutput } from '../../io/target.ts'
 import { openText, traceWriter } from '../../io/write.ts'
-import { JOB_KINDS } from '../pipeline/jobs/index.ts'
+import { JOB_KINDS, togetherIn } from '../pipeline/jobs/index.ts'
 import { databaseUrlOf, type ManyFlags } from './many-flags.ts'
 import { jobEnd, jobLine } from './show/job-status.ts'
 import { EXIT, type ExitCode, type Terminal } from './verb.ts'
@@ -86,6 +86,7 @@ export async function runMany(options: ManyFlags, run: ManyRun, terminal: Termin
       settings: { ...run.settings, ...jobSettings(options) },
       results: options.results ?? DEFAULT_RESULTS,
       items: run.items,
+      together: togetherIn(run.spec.kind),
       ...(prepare && { prepare: (job: string) => prepare(database, job) }),
       ...(pglite && {
         work: { kinds: JOB_KINDS, ...(run.concurrency !== undefined && { concurrency: run.concurrency }) },

@@ -90,7 +90,8 @@ describe('gradus run --engine postgres', () => {
     const bodies = (list: [string, number][]): string[] => list.map(([body]) => body).sort()
     expect(bodies(sampled(server))).toEqual(bodies(once))
     const twice = sampled(server).reduce((sum, [, times]) => sum + times - 1, 0)
-    expect(twice).toBeLessThanOrEqual(8 * (killed + 1))
+    // Attempts at one problem are in one shard: no two ask the same.
+    expect(twice).toBeLessThanOrEqual(8 * killed)
     // The bill: what was sent, and what in doubt was perhaps not.
     const jobs = await jobStatus(database)
     const calls = jobs.reduce((sum, job) => sum + job.spent.calls, 0)

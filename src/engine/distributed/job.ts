@@ -57,6 +57,8 @@ export interface ItemResult {
 /** One kind of work that can be done anywhere. */
 export interface JobKind {
   name: string
+  /** Items that may ask in the same words have the same name here; where they stand together they are one shard's. */
+  together?(item: unknown): string
   /** Gets ready, once for a job and worker. */
   open(config: unknown, engine: Engine): Promise<OpenJob>
 }

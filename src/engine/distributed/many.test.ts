@@ -70,6 +70,16 @@ const rows = async (table: string, job: string): Promise<number> =>
   Number((await database.query(`SELECT count(*) AS n FROM gradus.${table} WHERE job = $1`, [job]))[0]?.['n'])
 
 describe('a job on several machines', () => {
+  it('puts items that may ask in the same words into one shard, up to four times its size', async () => {
+    const spec = { kind: drawing.name, config: { url: '', n: 0 }, inputs: ['together'] }
+    const { job } = await declareJob(database, spec, folder, {})
+    const items = ['a1', 'a2', 'b1', 'b2', 'b3', 'c1', ...Array.from({ length: 14 }, (_, i) => `d${i}`), 'a3']
+    await planShards(database, null, job, items, { shardItems: 3 }, (item) => String(item).charAt(0))
+    const shards = await database.query('SELECT items FROM gradus.shards WHERE job = $1 ORDER BY shard', [job])
+    // a1 a2 b1 b2 b3 | c1 d0 ... d10 | d11 d12 d13 | a3
+    expect(shards.map((row) => Number(row['items']))).toEqual([5, 12, 3, 1])
+  })
+
   it('writes what one machine writes, with an exact bill, and leaves only its catalogue', async () => {
     const { url } = await server()
     const config = { url, n: 3 }

@@ -4,7 +4,15 @@ import { GradusError } from '../../core/errors.ts'
 import { storeAt } from '../../io/stores/index.ts'
 import type { ObjectStore } from '../../io/stores/store.ts'
 import type { Database } from './database.ts'
-import { BY_COMMAND, type JobSettings, type JobSpec, jobId, SHARD_ITEMS, type ShardFormat } from './job.ts'
+import {
+  BY_COMMAND,
+  type JobKind,
+  type JobSettings,
+  type JobSpec,
+  jobId,
+  SHARD_ITEMS,
+  type ShardFormat,
+} from './job.ts'
 import type { Queue } from './queue.ts'
 
 /** A job as the command that gave it knows it. */
@@ -16,6 +24,8 @@ export interface Planned {
 
 /** Name of the fact that says how shards are written. */
 const FORMAT = 'format of shards'
+/** A shard whose items may ask in the same words ends at so many times its size all the same. */
+const MOST_TOGETHER = 4
 /** Rows of one insertion. */
 const ROWS = 1_000
 
@@ -64,6 +74,7 @@ export async function declareJob(
  * Writes the items as shards into the store, then rows and tickets, then lets the job run. Done again after a death
  * in the middle it comes to the same.
  * @param queue null where no worker is to do it
+ * @param together items of one name that stand behind one another go into one shard, up to four times its size
  */
 export async function planShards(
   database: Database,
@@ -71,6 +82,7 @@ export async function planShards(
   job: string,
   items: Iterable<unknown> | AsyncIterable<unknown>,
   { shardItems = SHARD_ITEMS, priority = 0 }: JobSettings = {},
+  together?: JobKind['together'],
 ): Promise<void> {
   const store = await storeOf(database, job)
   let rows: object[] = []
@@ -86,7 +98,7 @@ export async function planShards(
     )
     rows = []
   }
-  for await (const lines of portions(items, shardItems)) {
+  for await (const lines of portions(items, shardItems, together)) {
     const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''))
     const input = objectName(job, 'input', shards)
     await store.put(input, bytes)
@@ -253,13 +265,19 @@ export function sha256(bytes: Buffer): string {
 async function* portions(
   items: Iterable<unknown> | AsyncIterable<unknown>,
   size: number,
+  together?: JobKind['together'],
 ): AsyncGenerator<string[], void, void> {
   let lines: string[] = []
+  let last: string | undefined
   for await (const item of items) {
+    const name = together?.(item)
+    const goesOn = name !== undefined && name === last && lines.length < MOST_TOGETHER * size
+    if (lines.length >= size && !goesOn) {
+      yield lines
+      lines = []
+    }
     lines.push(JSON.stringify(item))
-    if (lines.length < size) continue
-    yield lines
-    lines = []
+    last = name
   }
   if (lines.length > 0) yield lines
 }

@@ -15,6 +15,8 @@ export interface RunJobOptions {
   results: string
   /** Asked only where the job is new. */
   items: () => Iterable<unknown> | AsyncIterable<unknown>
+  /** As the kind of the job has it. */
+  together?: JobKind['together'] | undefined
   /** Finds out what must be known before anything is spent; asked each time. */
   prepare?: (job: string) => Promise<void>
   /** Work in this process too: what a database in this process needs. */
@@ -46,7 +48,7 @@ export async function runJob(options: RunJobOptions): Promise<JobStatus> {
     const { job, known } = await declareJob(database, spec, results, settings)
     await options.prepare?.(job)
     if (known) await reviveJob(database, queue, job, settings)
-    else await planShards(database, queue, job, options.items(), settings)
+    else await planShards(database, queue, job, options.items(), settings, options.together)
     if (options.work) {
       const { kinds, concurrency } = options.work
       const onTrouble = (_: unknown, error: unknown): void => options.onTrouble?.(error)

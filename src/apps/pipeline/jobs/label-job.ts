@@ -74,6 +74,8 @@ async function sameReward(rewards: readonly RewardSpec[], planned: string | unde
 /** An item is a trace; its line is the labelled trace. */
 export const labelJob: JobKind = {
   name: 'label',
+  // Rollouts from steps that two attempts share are asked for once.
+  together: (item) => (item as Trace).problem.prompt,
   async open(config, engine) {
     const {
       with: names,

@@ -7,6 +7,7 @@ import { copyFacts, declareJob } from '../../../engine/distributed/plan.ts'
 import { runJob } from '../../../engine/distributed/run-job.ts'
 import { keptCompletions } from '../../../engine/distributed/shard.ts'
 import type { SharedLedger } from '../../../engine/distributed/shared-ledger.ts'
+import { togetherIn } from '../jobs/index.ts'
 import type { RunFolder } from './folder.ts'
 
 export interface StageJobsOptions {
@@ -67,6 +68,7 @@ export class StageJobs {
       settings: { ...settings, budget: less(settings.budget, before) },
       results,
       items: () => items,
+      together: togetherIn(spec.kind),
       // Endpoints were probed, and the recovery rate measured, by the command.
       prepare: (planned) => copyFacts(database, this.#run, planned),
       ...(work && { work }),
