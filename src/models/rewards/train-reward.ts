@@ -1,18 +1,15 @@
-import { createHash } from 'node:crypto'
-import { GradusError } from '../../core/errors.ts'
-import { canonicalJson } from '../../core/hash.ts'
-import { part, questionKey, questionOf } from '../../core/split.ts'
-import { auroc, brier, expectedCalibrationError, mean } from '../../core/stats/index.ts'
+import { questionKey, questionOf } from '../../core/split.ts'
 import type { Trace } from '../../core/words.ts'
 import { type Learner, learnerNamed } from '../training/learners.ts'
-import { fitLogistic } from '../training/logistic.ts'
 import type { FittedHead, Rows } from '../training/rows.ts'
 import { packageVersions } from '../versions.ts'
-import { AGGREGATORS, type AggregatorName, aggregate } from './aggregators.ts'
+import type { AggregatorName } from './aggregators.ts'
 import type { Body, Lesson } from './bodies/body.ts'
-import { calibrated, firstErrorF1, firstErrorThreshold, type Located, logLoss, temperatureOf } from './calibrate.ts'
-import type { Line } from './reward.ts'
+import { calibrated, firstErrorThreshold, type Located, temperatureOf } from './calibrate.ts'
+import { balanced, type Classes, checkClasses, classWeights, weighed } from './classes.ts'
+import { firstErrorOf, hashOf, type Learnt, lineOf, type Part, partOf, readBy, rowsOf } from './learnt.ts'
 import type { RewardCard } from './reward-card.ts'
+import { metricsOf } from './reward-metrics.ts'
 import { type RewardKind, type TargetOptions, type TracedTargets, targetsOf } from './targets.ts'
 import { type TrainedReward, trainedReward } from './trained.ts'
 
@@ -44,24 +41,8 @@ export interface TrainingResult {
   source: string | null
 }
 
-/** Of the questions of the traces: tenths 1 and 2 stop and calibrate, tenth 0 reports, the rest is learnt from. */
-const PARTS = 10
 /** Of the rest, where the body learns without a head: from here on its head is fitted, before it the body. */
 const HEAD_FROM = 8
-/** Fewer questions leave too little in a tenth; then all is learnt from and nothing is measured. */
-const ENOUGH_QUESTIONS = 30
-
-type Part = 'fit' | 'tune' | 'test'
-
-interface Learnt {
-  trace: Trace
-  part: Part
-  /** Number of the tenth. */
-  tenth: number
-  steps: TracedTargets['steps']
-  features: Float32Array
-}
-
 /**
  * Learns a reward model from labelled traces, measures it on questions that it has not seen, and writes its card.
  *
@@ -118,10 +99,10 @@ export async function trainReward(options: TrainRewardOptions): Promise<Training
     await reread()
   } else {
     const held = rowsOfPart('tune', body.width)
-    const weighed = (rows: Rows): Rows => (classes ? balanced(rows, classes) : rows)
+    const even = (rows: Rows): Rows => (classes ? balanced(rows, classes) : rows)
     fitted = learner.fit(
-      weighed(rowsOf(toFit, body.width)),
-      held.targets.length > 0 ? weighed(held) : undefined,
+      even(rowsOf(toFit, body.width)),
+      held.targets.length > 0 ? even(held) : undefined,
       options.learnerOptions,
       `${seed}/head`,
     )
@@ -184,93 +165,10 @@ function nameOf(spec: Body['spec']): string {
   return spec.kind === 'embedded' ? spec.model : spec.kind
 }
 
-async function readBy(
-  body: Body,
-  wanted: readonly { trace: Trace; steps: TracedTargets['steps'] }[],
-  signal: AbortSignal | undefined,
-): Promise<{ learnt: Learnt[]; dropped: Record<string, number> }> {
-  const questions = new Set(wanted.map(({ trace }) => questionKey(questionOf(trace.problem))))
-  const parts = questions.size >= ENOUGH_QUESTIONS
-  const featured = await body.features(
-    wanted.map(({ trace }) => lineOf(trace)),
-    signal,
-  )
-  const dropped: Record<string, number> = {}
-  let error: GradusError | undefined
-  const learnt = wanted.flatMap(({ trace, steps }, i): Learnt[] => {
-    const one = featured[i]!
-    const tenth = part(questionOf(trace.problem), PARTS)
-    if (one.ok) return [{ trace, steps, features: one.features, part: parts ? partNamed(tenth) : 'fit', tenth }]
-    error ??= one.error
-    dropped[one.error.code] = (dropped[one.error.code] ?? 0) + 1
-    return []
-  })
-  if (learnt.length === 0 && error) throw error
-  return { learnt, dropped }
-}
-
-function partNamed(tenth: number): Part {
-  return tenth === 0 ? 'test' : tenth <= 2 ? 'tune' : 'fit'
-}
-
-function lineOf({ problem, steps, evidence }: Trace): Line {
-  return { problem, steps, ...(evidence && { evidence }) }
-}
-
 function lessonOf(trace: Trace, steps: TracedTargets['steps'], classes: Classes | null): Lesson {
   return {
     line: lineOf(trace),
     steps: steps.map(({ step, target }) => ({ step, ...(classes ? weighed(target, classes) : { target, weight: 1 }) })),
-  }
-}
-
-function rowsOf(learnt: readonly Learnt[], width: number): Rows {
-  const count = learnt.reduce((sum, { steps }) => sum + steps.length, 0)
-  const features = new Float32Array(count * width)
-  const targets = new Float32Array(count)
-  let row = 0
-  for (const { steps, features: all } of learnt) {
-    for (const { step, target } of steps) {
-      features.set(all.subarray(step * width, (step + 1) * width), row * width)
-      targets[row++] = target
-    }
-  }
-  return { width, features, targets }
-}
-
-/** @throws GradusError GRD-TRAIN-001 where the part to learn from has no two different targets */
-function checkClasses({ targets }: Rows, where = 'what is learnt from'): void {
-  if (targets.some((target) => target !== targets[0])) return
-  throw new GradusError('GRD-TRAIN-001', {
-    found: targets.length === 0 ? `nothing to learn from in ${where}` : `only targets of ${targets[0]} in ${where}`,
-    expected: 'steps of both classes',
-    try: ['more problems'],
-  })
-}
-
-/** How much a whole right and a whole wrong row count. */
-interface Classes {
-  right: number
-  wrong: number
-}
-
-/** Both classes with half of all weight; a soft target is a share of a right row and the rest of a wrong one. */
-function classWeights({ targets }: Rows): Classes {
-  const right = targets.reduce((sum, target) => sum + target, 0)
-  return { right: targets.length / 2 / right, wrong: targets.length / 2 / (targets.length - right) }
-}
-
-function weighed(target: number, { right, wrong }: Classes): { target: number; weight: number } {
-  const weight = target * right + (1 - target) * wrong
-  return { target: (target * right) / weight, weight }
-}
-
-function balanced(rows: Rows, classes: Classes): Rows {
-  const each = Array.from(rows.targets, (target) => weighed(target, classes))
-  return {
-    ...rows,
-    targets: Float32Array.from(each, ({ target }) => target),
-    weights: Float32Array.from(each, ({ weight }) => weight),
   }
 }
 
@@ -284,113 +182,8 @@ function isPlain(spec: Body['spec']): boolean {
   return spec.kind === 'features' || spec.kind === 'likelihood'
 }
 
-/** First step whose target is below .5, -1 where all steps are labelled and none is; null where labels have holes before. */
-function firstErrorOf({ trace, steps }: Learnt): number | null {
-  for (let at = 0; at < trace.steps.length; at++) {
-    const own = steps.find(({ step }) => step === at)
-    if (!own) return null
-    if (own.target < 0.5) return at
-  }
-  return -1
-}
-
-function metricsOf(
-  learnt: readonly Learnt[],
-  scoreOf: (one: Learnt) => number[],
-  located: readonly Located[] | null,
-  threshold: number | null,
-): RewardCard['metrics'] {
-  const test = learnt.filter((one) => one.part === 'test')
-  const targets = test.flatMap(({ steps }) => steps.map(({ target }) => target))
-  const scores = test.flatMap((one) => {
-    const all = scoreOf(one)
-    return one.steps.map(({ step }) => all[step]!)
-  })
-  const plain = fitLogistic(plainRows(learnt.filter((one) => one.part === 'fit'))).head
-  const baseline = Array.from(plain.logits(plainRows(test).features), (z) =>
-    calibrated(z, { shift: 0, temperature: 1 }),
-  )
-  const clear = located !== null && threshold !== null && located.some((l) => l.firstError >= 0)
-  return {
-    model: ratesOf(scores, targets),
-    baseline: ratesOf(baseline, targets),
-    firstError:
-      clear && located.some((l) => l.firstError < 0)
-        ? { traces: located.length, ...rounded(firstErrorF1(located, threshold)) }
-        : null,
-    outcome: outcomeAurocs(test, scoreOf),
-  }
-}
-
-/** Position and length: what can be known of a step without reading it. */
-function plainRows(learnt: readonly Learnt[]): Rows {
-  return rowsOf(
-    learnt.map((one) => ({
-      ...one,
-      features: Float32Array.from(one.trace.steps.flatMap(({ text }, at) => [at + 1, Math.log1p(text.length)])),
-    })),
-    2,
-  )
-}
-
-function ratesOf(scores: readonly number[], targets: readonly number[]) {
-  const area = auroc(
-    scores,
-    targets.map((target) => target > 0.5),
-  )
-  return {
-    steps: targets.length,
-    auroc: Number.isNaN(area) ? null : round(area),
-    ...rounded({
-      share: mean(targets),
-      brier: brier(scores, targets),
-      logLoss: logLoss(scores, targets),
-      calibrationError: expectedCalibrationError(scores, targets),
-    }),
-  }
-}
-
-function outcomeAurocs(test: readonly Learnt[], scoreOf: (one: Learnt) => number[]): Record<string, number> | null {
-  const ended = test.filter(({ trace }) => trace.outcome !== undefined)
-  const right = ended.map(({ trace }) => trace.outcome! > 0.5)
-  if (!right.includes(true) || !right.includes(false)) return null
-  const scores = ended.map(scoreOf)
-  return Object.fromEntries(
-    (Object.keys(AGGREGATORS) as AggregatorName[]).map((name) => [
-      name,
-      round(
-        auroc(
-          scores.map((s) => aggregate(name, s) ?? 0),
-          right,
-        ),
-      ),
-    ]),
-  )
-}
-
-function partOf(learnt: readonly Learnt[], name: Part): { traces: number; steps: number } {
-  const own = learnt.filter((one) => one.part === name)
-  return { traces: own.length, steps: own.reduce((sum, { steps }) => sum + steps.length, 0) }
-}
-
 function counted(names: readonly string[]): Record<string, number> {
   const counts: Record<string, number> = {}
   for (const name of [...names].sort()) counts[name || 'unknown'] = (counts[name || 'unknown'] ?? 0) + 1
   return counts
-}
-
-function hashOf(learnt: readonly Learnt[]): string {
-  const hash = createHash('sha256')
-  for (const { trace, steps } of learnt) {
-    hash.update(canonicalJson([trace.problem.prompt, trace.steps.map(({ text }) => text), steps]))
-  }
-  return hash.digest('hex')
-}
-
-function round(x: number): number {
-  return Number(x.toFixed(4))
-}
-
-function rounded<T extends Record<string, number>>(figures: T): T {
-  return Object.fromEntries(Object.entries(figures).map(([name, x]) => [name, round(x)])) as T
 }
