@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 import { Engine } from '../../../engine/engine.ts'
-import { checkedConfig, limitsOf, type RunConfig, readRunConfig, runHash } from '../../pipeline/run/config.ts'
+import { checkedConfig, type RunConfig, readRunConfig, runHash } from '../../pipeline/run/config.ts'
 import { RunFolder } from '../../pipeline/run/folder.ts'
 import { runAll } from '../../pipeline/run/run.ts'
 import { checkManyFlags, MANY_FLAGS } from '../many-flags.ts'
@@ -70,7 +70,7 @@ export async function runIn(path: string, config: RunConfig, terminal: Terminal,
     path: folder.file('cache.sqlite'),
     run: `run ${folder.state.hash.slice(0, 16)}`,
     concurrency: config.jobs,
-    budget: limitsOf(config),
+    budget: config.budget,
   })
   return await shownRun({ folder, engine, terminal, json }, (signal, _, say) =>
     runAll({ config, folder, engine, signal, say }),

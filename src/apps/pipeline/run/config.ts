@@ -4,7 +4,6 @@ import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
 import { GradusError } from '../../../core/errors.ts'
 import { contentHash } from '../../../core/hash.ts'
-import type { BudgetLimits } from '../../../engine/budget.ts'
 
 const count = z.number().int().positive()
 
@@ -48,12 +47,11 @@ export const RunConfig = z.strictObject({
   jobs: count.default(64).describe('calls under way at most'),
   budget: z
     .strictObject({
-      tokens: z.number().positive(),
-      calls: z.number().positive(),
-      cost: z.number().positive(),
-      seconds: z.number().positive(),
+      tokens: z.number().positive().exactOptional(),
+      calls: z.number().positive().exactOptional(),
+      cost: z.number().positive().exactOptional(),
+      seconds: z.number().positive().exactOptional(),
     })
-    .partial()
     .default({})
     .describe('what the run may spend at most'),
 })
@@ -73,16 +71,6 @@ export function sizeOf(config: RunConfig): Size {
 /** What decides the results: how much may be spent, how fast, and where the key is do not. */
 export function whatDecides({ budget: _, jobs: __, key: ___, ...rest }: RunConfig): Partial<RunConfig> {
   return rest
-}
-
-/** What a run may spend. */
-export function limitsOf({ budget: { tokens, calls, cost, seconds } }: RunConfig): BudgetLimits {
-  return {
-    ...(tokens !== undefined && { tokens }),
-    ...(calls !== undefined && { calls }),
-    ...(cost !== undefined && { cost }),
-    ...(seconds !== undefined && { seconds }),
-  }
 }
 
 export function runHash(config: RunConfig): string {

@@ -8,7 +8,7 @@ import { SharedLedger } from '../../../engine/distributed/shared-ledger.ts'
 import { Engine } from '../../../engine/engine.ts'
 import type { FigureData } from '../../../prove/report/figure-data.ts'
 import { JOB_KINDS } from '../jobs/index.ts'
-import { limitsOf, type RunConfig, whatDecides } from './config.ts'
+import { type RunConfig, whatDecides } from './config.ts'
 import type { RunFolder } from './folder.ts'
 import { runAll } from './run.ts'
 import { StageJobs } from './stage-jobs.ts'
@@ -62,7 +62,7 @@ export class RunOnMany {
     const { database, config, inputs, results, settings } = options
     const spec: JobSpec = { kind: BY_COMMAND, config: whatDecides(config), inputs }
     // What this job writes is no traces.
-    const own: JobSettings = { ...settings, format: 'jsonl', budget: limitsOf(config) }
+    const own: JobSettings = { ...settings, format: 'jsonl', budget: config.budget }
     const { job, known } = await declareJob(database, spec, results, own)
     if (!known) await planShards(database, null, job, [spec.config])
     else {
@@ -86,7 +86,7 @@ export class RunOnMany {
       ledger: this.#ledger,
       folder,
       results,
-      settings: { ...settings, budget: limitsOf(config) },
+      settings: { ...settings, budget: config.budget },
       ...(seconds !== undefined && { seconds }),
       ...(workHere && { work: { kinds: JOB_KINDS, concurrency: config.jobs } }),
       signal,
