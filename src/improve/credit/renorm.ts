@@ -27,6 +27,9 @@ const Options = z.object({
 })
 type Form = 'renorm' | 'additive' | 'gated'
 
+/** Rewards that spread less are equal but for rounding. */
+const EPSILON = 1e-12
+
 /**
  * Step scores tied to the outcome, r = score + outcome - 1: steps of a success earn their score, steps of a failure
  * what is missing to 1, so that well-scored steps of a hopeless run cannot be collected.
@@ -50,8 +53,10 @@ export const renorm: Credit = {
     const mean = all.reduce((a, b) => a + b, 0) / Math.max(1, all.length)
     const spread = Math.sqrt(all.reduce((s, r) => s + (r - mean) ** 2, 0) / Math.max(1, all.length))
     const dead = isDead(group) ? (['dead-group'] as const) : []
+    // Standardising takes the weight of the additive form out again.
+    const weight = settings.form === 'additive' ? settings.weight : 1
     return group.map((attempt, i) => {
-      const own = (rewards[i] ?? []).map((r) => (r === null || spread === 0 ? 0 : (r - mean) / spread))
+      const own = (rewards[i] ?? []).map((r) => (r === null || spread < EPSILON ? 0 : (weight * (r - mean)) / spread))
       const unscored = (rewards[i] ?? []).some((r, t) => r === null && (attempt.steps[t]?.tokens ?? 0) > 0)
       const step = as === 'turn' ? own : own.map((_, t) => own.slice(t).reduce((a, b) => a + b, 0))
       return credited(attempt, { outcome: everyStep(attempt, whole[i] ?? 0), step }, [
