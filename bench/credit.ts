@@ -11,18 +11,27 @@
  * not; `texts apart` tells every written step from all others.
  */
 import { parseArgs } from 'node:util'
-import { random } from '../src/core/seeds.ts'
+import {
+  type CreditArm,
+  correlation,
+  Drawer,
+  FEW,
+  type Group,
+  MANY,
+  measured,
+  type Plan,
+  type Sums,
+  total,
+} from '../replications/credit-groups.ts'
 import { differenceOf, type Estimate, estimateOf, mean, resampled } from '../src/core/stats/index.ts'
-import type { Problem, Step } from '../src/core/words.ts'
-import type { StepWriter } from '../src/engine/rollout.ts'
-import { type Attempt, type Credit, isDead } from '../src/improve/credit/credit.ts'
+import type { Problem } from '../src/core/words.ts'
+import type { Credit } from '../src/improve/credit/credit.ts'
 import { dual } from '../src/improve/credit/dual.ts'
 import { outcome } from '../src/improve/credit/outcome.ts'
 import { progress } from '../src/improve/credit/progress.ts'
 import { renorm } from '../src/improve/credit/renorm.ts'
 import { sameState } from '../src/improve/credit/same-state.ts'
 import { tree } from '../src/improve/credit/tree.ts'
-import { taskCompleter } from '../src/models/policies/task-completer.ts'
 import { selfRepairingChain as task } from '../src/worlds/tasks/self-repairing-chain.ts'
 import type { CompleterOptions } from '../src/worlds/tasks/task.ts'
 
@@ -39,13 +48,6 @@ const FORKS = [
   { after: 2, children: 2 },
   { after: 5, children: 2 },
 ]
-/** Rollouts from each step; the smaller number is the first of the larger. */
-const FEW = 4
-const MANY = 16
-const FLIPPED = 0.2
-/** Advantages and truths below are 0. */
-const NOTHING = 1e-9
-
 const SETTINGS: { name: string; options: CompleterOptions }[] = [
   { name: 'slip .1, recovery .5', options: { slip: 0.1, recovery: 0.5 } },
   { name: 'slip .3, recovery .5', options: { slip: 0.3, recovery: 0.5 } },
@@ -53,42 +55,12 @@ const SETTINGS: { name: string; options: CompleterOptions }[] = [
   { name: 'plain chain: slip .1, recovery 0', options: { slip: 0.1, recovery: 0 } },
 ]
 
-/** A line that the policy wrote, with all that is known of it. */
-interface Drawn {
-  id: string
-  text: string
-  tokens: number
-  state: string
-  /** Q - V. */
-  truth: number
-  scores: { exact: number; flipped: number; random: number }
-  values: { exact: number; few: number | null; many: number | null }
-}
-
-interface Run {
-  outcome: number
-  steps: Drawn[]
-}
-
-interface Group {
-  runs: Run[]
-  /** P(success) of the start. */
-  start: Drawn['values']
-  /** Tokens of the attempts, and of the rollouts for values. */
-  tokens: { written: number; few: number; many: number }
-}
-
 type Drawing = 'chains' | 'tree' | 'as-few'
 
-interface Arm {
+interface Arm extends CreditArm {
   name: string
-  credit: Credit
-  options?: Record<string, unknown>
   /** Which attempts it reads: 8 chains, the tree, or as many chains as chains with few rollouts cost. */
   on?: Drawing
-  apart?: true
-  scores?: keyof Drawn['scores']
-  values?: keyof Drawn['values']
 }
 
 const everyStepAlike: Credit = {
@@ -140,180 +112,19 @@ const PAIRS = [
   ['renorm, 20 % flipped', 'renorm additive, 20 % flipped'],
 ] as const
 
-/** What an arm adds up to on one problem and seed; `a` = advantage, `t` = truth of the n steps. */
-const ZERO = {
-  ...{ n: 0, a: 0, t: 0, aa: 0, tt: 0, at: 0 },
-  /** Steps whose truth is above 0, and those of them with a positive advantage; the same below 0. */
-  ...{ up: 0, upSeen: 0, down: 0, downSeen: 0 },
-  /** Steps of failed attempts, and those of them with a positive advantage. */
-  ...{ failed: 0, praised: 0 },
-  dead: 0,
-  tokens: 0,
-}
-type Sums = typeof ZERO
-
-function measured({ runs, start, tokens }: Group, arm: Arm): Sums {
-  const { scores, values, apart, credit } = arm
-  const group = runs.map(
-    ({ outcome: end, steps }, i): Attempt => ({
-      id: String(i),
-      outcome: end,
-      startValue: values ? start[values] : null,
-      steps: steps.map((drawn) => ({
-        text: apart ? drawn.id : drawn.text,
-        tokens: drawn.tokens,
-        score: scores ? drawn.scores[scores] : null,
-        value: values ? drawn.values[values] : null,
-        state: drawn.state,
-      })),
-    }),
-  )
-  const sums: Sums = { ...ZERO }
-  const own = new Map<Drawn, number[]>()
-  for (const [i, { advantages }] of credit.credit(group, arm.options).entries()) {
-    const run = runs[i]!
-    for (const [t, drawn] of run.steps.entries()) {
-      own.set(drawn, [...(own.get(drawn) ?? []), advantages[t]!])
-      if (run.outcome === 1) continue
-      sums.failed++
-      sums.praised += Number(advantages[t]! > NOTHING)
-    }
-  }
-  for (const [{ truth }, advantages] of own) {
-    const a = mean(advantages)
-    if (values === 'exact' && Math.abs(a - truth) > NOTHING)
-      throw new Error(`exact progress ${a} is not Q - V ${truth}`)
-    sums.n++
-    sums.a += a
-    sums.t += truth
-    sums.aa += a * a
-    sums.tt += truth * truth
-    sums.at += a * truth
-    sums.up += Number(truth > NOTHING)
-    sums.upSeen += Number(truth > NOTHING && a > NOTHING)
-    sums.down += Number(truth < -NOTHING)
-    sums.downSeen += Number(truth < -NOTHING && a < -NOTHING)
-  }
-  sums.dead = Number(isDead(group))
-  sums.tokens = tokens.written + (values === 'few' || values === 'many' ? tokens[values] : 0)
-  return sums
-}
-
-function correlation(items: readonly Sums[]): number {
-  const [n, a, t, aa, tt, at] = (['n', 'a', 't', 'aa', 'tt', 'at'] as const).map((key) => total(items, key))
-  const spread = (n! * aa! - a! * a!) * (n! * tt! - t! * t!)
-  return spread > NOTHING ? (n! * at! - a! * t!) / Math.sqrt(spread) : Number.NaN
-}
-
 /** Share of the steps with a truth that is not 0 whose advantage has its sign. */
 function sameSign(items: readonly Sums[]): number {
   return (total(items, 'upSeen') + total(items, 'downSeen')) / (total(items, 'up') + total(items, 'down'))
 }
 
-function total(items: readonly Sums[], key: keyof Sums): number {
-  return items.reduce((sum, item) => sum + item[key], 0)
-}
-
 /** All attempts at a problem with one seed, and what is known of their lines. */
 async function groupsOf(problem: Problem, options: CompleterOptions, name: string): Promise<Record<Drawing, Group>> {
-  const policy = (what: string): StepWriter => taskCompleter({ task, ...options, seed: `${name}/${what}` })
-  const [chains, branches, rollouts] = [policy('chains'), policy('tree'), policy('rollouts')]
-  const draw = random(`${name}/scores`)
-  // A line that cannot be read changes nothing, so that the value after it is that of the start.
-  const start = task.oracle(problem, [''], options)[0]!.value!
-  let number = 0
-
-  /** Lines that a policy adds to a prefix, up to `upTo` lines in all. */
-  async function write(by: StepWriter, prefix: readonly Drawn[], sample: number, upTo = Number.POSITIVE_INFINITY) {
-    const before = prefix.map(({ text }) => text)
-    const texts = [...before, ...(await completed(by, problem, before, sample))].slice(0, upTo)
-    const truths = task.oracle(problem, texts, options)
-    return texts.slice(prefix.length).map((text, i): Drawn => {
-      const t = prefix.length + i
-      const [exact, value] = [Number(truths[t]!.correct), truths[t]!.value!]
-      return {
-        id: String(number++),
-        text,
-        tokens: text.length + 1,
-        state: stateAfter(texts.slice(0, t + 1)),
-        truth: value - (t === 0 ? start : truths[t - 1]!.value!),
-        scores: { exact, flipped: draw.next() < FLIPPED ? 1 - exact : exact, random: draw.next() },
-        values: { exact: value, few: null, many: null },
-      }
-    })
-  }
-
-  const groupOf = (all: Drawn[][]): Group => ({
-    runs: all.map((steps) => ({
-      outcome: rightness(
-        problem,
-        steps.map(({ text }) => text),
-      ),
-      steps,
-    })),
-    start: { exact: start, few: null, many: null },
-    tokens: { written: new Set(all.flat()).values().reduce((sum, { tokens }) => sum + tokens, 0), few: 0, many: 0 },
-  })
-
-  const drawChains = async (n: number) => groupOf(await inTurn(n, (i) => write(chains, [], i)))
-
-  async function grow(): Promise<Group> {
-    let paths: Drawn[][] = [[]]
-    let sample = 0
-    for (const [i, { children }] of FORKS.entries()) {
-      const next: Drawn[][] = []
-      for (const path of paths) {
-        for (let child = 0; child < children; child++) {
-          next.push([...path, ...(await write(branches, path, sample++, FORKS[i + 1]?.after))])
-        }
-      }
-      paths = next
-    }
-    return groupOf(paths)
-  }
-
-  /** Values of the start and after every line but the last of each attempt, by rollouts of their own. */
-  async function value(group: Group): Promise<void> {
-    const tried = async (prefix: readonly string[], from: number) => {
-      const rests = await inTurn(MANY, (i) => completed(rollouts, problem, prefix, from + i))
-      const right = rests.map((rest) => rightness(problem, [...prefix, ...rest]))
-      const lengths = rests.map((rest) => rest.reduce((sum, text) => sum + text.length + 1, 0))
-      for (const [i, length] of lengths.entries()) {
-        group.tokens.many += length
-        group.tokens.few += i < FEW ? length : 0
-      }
-      return { few: mean(right.slice(0, FEW)), many: mean(right) }
-    }
-    Object.assign(group.start, await tried([], 0))
-    for (const [i, { steps }] of group.runs.entries()) {
-      const texts = steps.map(({ text }) => text)
-      for (const [t, { values }] of steps.slice(0, -1).entries()) {
-        Object.assign(values, await tried(texts.slice(0, t + 1), i * MANY))
-      }
-    }
-  }
-
-  const own = await drawChains(GROUP)
-  await value(own)
-  const worth = (own.tokens.written + own.tokens.few) / own.tokens.written
-  return { chains: own, tree: await grow(), 'as-few': await drawChains(Math.round(GROUP * worth)) }
-}
-
-async function completed(by: StepWriter, problem: Problem, prefix: readonly string[], sample: number) {
-  const steps = prefix.map((text): Step => ({ text, kind: 'thought' }))
-  const written = await by.complete(problem, steps, sample)
-  if (!written.ok) throw written.error
-  return written.steps.map(({ text }) => text)
-}
-
-async function inTurn<T>(n: number, one: (i: number) => Promise<T>): Promise<T[]> {
-  const all: T[] = []
-  for (let i = 0; i < n; i++) all.push(await one(i))
-  return all
-}
-
-function rightness(problem: Problem, texts: readonly string[]): number {
-  return Number(task.check(problem, task.answerOf(texts) ?? ''))
+  const plan: Plan = { task, options, group: GROUP, forks: FORKS, stateAfter }
+  const drawer = new Drawer(plan, problem, name)
+  const chains = await drawer.chains()
+  await drawer.value(chains)
+  const worth = (chains.tokens.written + chains.tokens.few) / chains.tokens.written
+  return { chains, tree: await drawer.tree(), 'as-few': await drawer.chains(Math.round(GROUP * worth)) }
 }
 
 /** How many operations are done and what the total is, as the lines say; not whether the last line is wrong. */

@@ -16,6 +16,7 @@ import { prmLessons } from './prm-lessons.ts'
 import { spare } from './spare.ts'
 import { steporlm } from './steporlm.ts'
 import { toolcomp } from './toolcomp.ts'
+import { treepsRag } from './treeps-rag.ts'
 
 /** Published claims against their controls, one file a paper. */
 export const REPLICATIONS: readonly Replication[] = [
@@ -36,4 +37,5 @@ export const REPLICATIONS: readonly Replication[] = [
   multiRm,
   toolcomp,
   oprl,
+  treepsRag,
 ]
