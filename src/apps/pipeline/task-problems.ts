@@ -1,6 +1,7 @@
 import { GradusError } from '../../core/errors.ts'
 import type { Problem } from '../../core/words.ts'
-import { heldOutProblems, RECIPES } from '../../models/policies/embedded/recipes.ts'
+import { heldOutProblems } from '../../models/policies/embedded/lessons.ts'
+import { RECIPES } from '../../models/policies/embedded/recipes.ts'
 import { TASKS } from '../../worlds/tasks/index.ts'
 import type { Task } from '../../worlds/tasks/task.ts'
 

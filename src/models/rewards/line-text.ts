@@ -1,7 +1,7 @@
 import { GradusError } from '../../core/errors.ts'
 import { NO_USAGE, type Problem, type Usage } from '../../core/words.ts'
+import { renderPrompt } from '../policies/embedded/lessons.ts'
 import type { LoadedModel } from '../policies/embedded/load.ts'
-import { renderPrompt } from '../policies/embedded/recipes.ts'
 import { type AlignedText, alignedText } from './aligned-text.ts'
 import type { Line } from './reward.ts'
 

@@ -4,8 +4,9 @@ import { arithmeticChain } from '../../../worlds/tasks/arithmetic-chain.ts'
 import { registerProgram } from '../../../worlds/tasks/register-program.ts'
 import { embeddedByTask } from './by-task.ts'
 import { shippedCards, taskOfText, weightsByTask } from './cards.ts'
+import { heldOutProblems, lessonsOf, renderPrompt } from './lessons.ts'
 import { embeddedPolicy } from './policy.ts'
-import { heldOutProblems, lessonsOf, RECIPES, renderPrompt } from './recipes.ts'
+import { RECIPES } from './recipes.ts'
 
 const engine = new Engine()
 afterAll(() => engine.close())

@@ -1,6 +1,6 @@
 import type { Problem } from '../../../core/words.ts'
+import { heldOutProblems, type Lesson, renderPrompt } from './lessons.ts'
 import type { EmbeddedModel } from './model.ts'
-import { heldOutProblems, type Lesson, renderPrompt } from './recipes.ts'
 
 /** How often a policy solves unseen problems of a level. */
 export interface PassRates {

@@ -13,18 +13,10 @@ export { embeddedByTask } from './by-task.ts'
 export { type Card, shippedCards, taskOfText, USUAL_WEIGHTS, weightsByTask } from './cards.ts'
 export { type PassRates, passRates } from './evaluate.ts'
 export type { GenerateOptions, Sample } from './generate-options.ts'
+export { heldOutProblems, isHeldOut, type Lesson, lessonsOf, type Recipe, renderPrompt, type Stage } from './lessons.ts'
 export { type LoadedModel, loadEmbedded } from './load.ts'
 export { type EmbeddedModel, embeddedModel, type Hidden, type Hooks, type Scored } from './model.ts'
 export { type EmbeddedPolicyOptions, embeddedPolicy, policyOf } from './policy.ts'
-export {
-  heldOutProblems,
-  isHeldOut,
-  type Lesson,
-  lessonsOf,
-  RECIPES,
-  type Recipe,
-  renderPrompt,
-  type Stage,
-} from './recipes.ts'
+export { RECIPES } from './recipes.ts'
 export { endThreads } from './thread-pool.ts'
 export { type TextModel, threadedModel } from './threaded.ts'

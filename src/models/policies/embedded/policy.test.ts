@@ -8,10 +8,11 @@ import { selfRepairingChain } from '../../../worlds/tasks/self-repairing-chain.t
 import { initialWeights } from '../../training/transformer/params.ts'
 import { tokenizerOf } from '../../training/transformer/tokenizer.ts'
 import type { Policy } from '../policy.ts'
+import { heldOutProblems, lessonsOf } from './lessons.ts'
 import { type LoadedModel, loadEmbedded } from './load.ts'
 import { embeddedModel } from './model.ts'
 import { policyOf } from './policy.ts'
-import { heldOutProblems, lessonsOf, RECIPES } from './recipes.ts'
+import { RECIPES } from './recipes.ts'
 
 const lessons = RECIPES.flatMap(lessonsOf)
 const problems = heldOutProblems(game24, 1, 'policy-test', 12)

@@ -9,7 +9,8 @@ import type { Sampler } from '../../../engine/sampler.ts'
 import { END, splitter, type Tokenizer } from '../../training/transformer/tokenizer.ts'
 import type { Policy } from '../policy.ts'
 import type { Sample } from './generate-options.ts'
-import { type Lesson, lessonsOf, RECIPES, renderPrompt } from './recipes.ts'
+import { type Lesson, lessonsOf, renderPrompt } from './lessons.ts'
+import { RECIPES } from './recipes.ts'
 import { type TextModel, threadedModel } from './threaded.ts'
 
 export interface EmbeddedPolicyOptions {

@@ -10,8 +10,9 @@ import { train } from '../../training/transformer/train.ts'
 import { packageVersions } from '../../versions.ts'
 import { type Card, weightsFolder } from './cards.ts'
 import { type PassRates, passRates } from './evaluate.ts'
+import { examples, lessonsOf, type Recipe } from './lessons.ts'
 import { embeddedModel } from './model.ts'
-import { examples, lessonsOf, RECIPES, type Recipe } from './recipes.ts'
+import { RECIPES } from './recipes.ts'
 
 export interface TrainPolicyOptions {
   /** Folder to write to; by default the package's `weights`. */

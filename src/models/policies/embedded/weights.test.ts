@@ -7,8 +7,9 @@ import { tableProgram } from '../../../worlds/tasks/table-program.ts'
 import { splitter } from '../../training/transformer/tokenizer.ts'
 import { readCard, weightsFolder } from './cards.ts'
 import { passRates } from './evaluate.ts'
+import { heldOutProblems, isHeldOut, lessonsOf, renderPrompt, toExample } from './lessons.ts'
 import { type LoadedModel, loadEmbedded } from './load.ts'
-import { heldOutProblems, isHeldOut, lessonsOf, RECIPES, renderPrompt, toExample } from './recipes.ts'
+import { RECIPES } from './recipes.ts'
 
 const root = weightsFolder()
 const cards = readdirSync(root)

@@ -30,8 +30,8 @@ const BATCH_TOKENS = 2_048
 /**
  * Steps as their log-likelihood under the embedded transformer after it has been trained on right steps alone.
  *
- * The tokens of a step with a target above .5 are learnt, all others are given: a model that has seen only right steps
- * finds wrong ones unlikely. Expert iteration (Anthony et al. 2017) in the place of a critic: the supervision is that of
+ * The tokens of a step with a target above .5 are learnt, those of wrong ones are given: a model that has seen only right
+ * steps finds wrong ones unlikely. Expert iteration (Anthony et al. 2017) in the place of a critic: the supervision is that of
  * steps, the loss is a language model's, so each digit of a right step teaches and not one bit a step.
  */
 export function likelihoodBody(model: Base): Body {
@@ -102,18 +102,26 @@ function bodyOf(base: Base, reader: Pick<EmbeddedModel, 'score'>): Body {
   }
 }
 
-/** Every step is closed by its separator, the last one too: as it will be read. */
+/**
+ * Every step is closed by its separator, the last one too: as it will be read. Learnt are the right steps, and those that
+ * nobody knows anything of as long as none before them is wrong: a form that is never labelled, such as the answer
+ * that a chain ends with, would else be unlikely wherever it stands.
+ */
 function exampleOf(model: Base, { line, steps, whole }: Lesson): Example {
   const { text } = lineText(model, line)
   const completion = line.steps.map((step) => step.text + SEPARATOR).join('')
-  const right = new Set(steps.flatMap(({ step, target }) => (target > 0.5 ? [step] : [])))
-  const all = whole === true && right.size > 0
+  const targets = new Map(steps.map(({ step, target }) => [step, target]))
+  const all = whole === true && steps.some(({ target }) => target > 0.5)
   const given: [number, number][] = []
   let at = 0
+  let clean = whole !== true
   line.steps.forEach((step, i) => {
     const end = at + step.text.length + SEPARATOR.length
+    const target = targets.get(i)
+    clean &&= target === undefined || target > 0.5
+    const right = all || (target === undefined ? clean : target > 0.5)
     // That a line ends behind its last step is form, whatever stands in it: it is learnt from every line.
-    if (!all && !right.has(i)) given.push([at, i === line.steps.length - 1 ? end - SEPARATOR.length : end])
+    if (!right) given.push([at, i === line.steps.length - 1 ? end - SEPARATOR.length : end])
     at = end
   })
   return { prompt: text.slice(0, -completion.length - SEPARATOR.length), completion, given }
