@@ -17,6 +17,16 @@ describe('calibration', () => {
     expect(temperatureOf([1, 2], [0, 0])).toBe(1)
   })
 
+  it('leaves scores apart that a head without a fault has given', () => {
+    const targets = Array.from({ length: 1_000 }, (_, i) => i % 2)
+    const logits = targets.map((target, i) => (target ? 1 : -1) * (3 + (i % 7) / 3))
+    const calibration = { shift: 0, temperature: temperatureOf(logits, targets) }
+    const scores = [3, 4, 5].map((logit) => calibrated(logit, calibration))
+    expect(scores[0]).toBeGreaterThan(0.99)
+    expect(scores[2]).toBeLessThan(1 - 1e-5)
+    expect(new Set(scores).size).toBe(3)
+  })
+
   it('takes balanced classes back: a head that was trained at even odds says the true share', () => {
     // 9 in 10 right; balanced, a head that knows nothing says .5, with the classes weighing 1/1.8 and 1/.2.
     expect(calibrated(0, { shift: Math.log(0.2 / 1.8), temperature: 1 })).toBeCloseTo(0.9, 12)

@@ -11,18 +11,27 @@ export interface Calibration {
 
 /** Fewer rows say too little about a temperature; it stays 1. */
 const ENOUGH_ROWS = 50
-/** A head that knows nothing on held-out rows wants an endless temperature, a perfect one wants 0. */
+/** A head that knows nothing on held-out rows wants an endless temperature. */
 const RANGE = { low: 0.05, high: 20 } as const
 
-/** The temperature with the least log loss (Guo et al. 2017), by halving the range of its inverse. */
+/**
+ * The temperature with the least log loss (Guo et al. 2017), by halving the range of its inverse.
+ *
+ * Targets are drawn in as Platt (1999) has it, to (n + 1) / (n + 2) of the n right rows and 1 / (n + 2) of the wrong ones:
+ * rows that a head tells apart without a fault would else want a temperature of 0, and all scores would be 0 or 1.
+ */
 export function temperatureOf(logits: ArrayLike<number>, targets: ArrayLike<number>): number {
   if (logits.length < ENOUGH_ROWS) return 1
+  let right = 0
+  for (let row = 0; row < targets.length; row++) right += targets[row]!
+  const ceiling = (right + 1) / (right + 2)
+  const floor = 1 / (targets.length - right + 2)
   let [low, high] = [1 / RANGE.high, 1 / RANGE.low]
   for (let i = 0; i < 60; i++) {
     const middle = (low + high) / 2
     let slope = 0
     for (let row = 0; row < logits.length; row++) {
-      slope += logits[row]! * (sigmoid(middle * logits[row]!) - targets[row]!)
+      slope += logits[row]! * (sigmoid(middle * logits[row]!) - (floor + (ceiling - floor) * targets[row]!))
     }
     if (slope > 0) high = middle
     else low = middle
