@@ -5,7 +5,7 @@
  * training side, 8 runs each, advantages by a method of `improve/credit`, one clipped step of the optimiser, and again
  * until the arm's tokens are drawn. All arms draw as many tokens and share rate and group size. Measured on held-out
  * problems: pass@1 and pass@16 with intervals by problem (the mean over seeds), differences to `outcome` paired by
- * problem, entropy, and the distance to the start.
+ * problem, the share that is right when the likeliest token is taken each time, entropy, and the distance to the start.
  *
  * `--tune` prints a grid of learning rates on a seed and problems of their own. Every draw has a named seed, so that
  * only the seconds differ from run to run. Two processes, one a core.
@@ -34,7 +34,6 @@ import {
   renderPrompt,
 } from '../src/models/policies/embedded/recipes.ts'
 import { generate } from '../src/models/policies/embedded/sample.ts'
-import type { Policy } from '../src/models/policies/policy.ts'
 import { toParams, type Weights } from '../src/models/training/transformer/params.ts'
 import { type PolicyRow, policyTrainer } from '../src/models/training/transformer/policy-gradient.ts'
 import { selfRepairingChain as task } from '../src/worlds/tasks/self-repairing-chain.ts'
@@ -82,6 +81,8 @@ interface Result {
   job: Job
   /** Right runs of each held-out problem, of `SAMPLES`. */
   right: number[]
+  /** Is the run that takes the likeliest token each time right? */
+  greedy: number[]
   /** −log p and log p − log p of the start, a token, over held-out runs. */
   entropy: number
   distance: number
@@ -106,6 +107,7 @@ async function runJob(start: LoadedModel, run: ReturnType<typeof decoder>, job: 
   const began = performance.now()
   const arm = ARMS.find(({ name }) => name === job.arm)
   const engine = new Engine()
+  const model = { start, run, engine }
   let weights = await start.weights()
   const trainer = await policyTrainer({ config: start.config, weights })
   const drawn = { tokens: 0, groups: 0, dead: 0, right: [] as number[] }
@@ -114,9 +116,7 @@ async function runJob(start: LoadedModel, run: ReturnType<typeof decoder>, job: 
   while (arm && drawn.tokens < job.tokens) {
     const batch = Array.from({ length: PROBLEMS }, () => problems.next().value!)
     const name = `${job.seed}/${updates}`
-    const runs = await withPolicy(start, run, weights, `${job.arm}/${name}`, engine, (policy) =>
-      Promise.all(batch.map((problem) => runsOf(policy, problem, GROUP))),
-    )
+    const runs = await drawRuns(model, { weights, name: `${job.arm}/${name}` }, batch, GROUP)
     const rows = batch.flatMap((problem, i) => {
       const group = runs[i] ?? []
       const attempts = attemptsOf(problem, group, arm.scores, `${name}/${i}`)
@@ -133,14 +133,15 @@ async function runJob(start: LoadedModel, run: ReturnType<typeof decoder>, job: 
   }
   trainer.dispose()
   const held = heldOutProblems(task, LEVEL, job.held, job.problems)
-  const found = await withPolicy(start, run, weights, `held/${job.arm}/${job.seed}`, engine, (policy) =>
-    Promise.all(held.map((problem) => runsOf(policy, problem, SAMPLES))),
-  )
+  const last = { weights, name: `held/${job.arm}/${job.seed}` }
+  const found = await drawRuns(model, last, held, SAMPLES)
+  const greedy = await drawRuns(model, last, held, 1, 0)
   await engine.close()
   const quarter = Math.ceil(drawn.right.length / 4)
   return {
     job,
     right: held.map((problem, i) => (found[i] ?? []).filter((steps) => isRight(problem, steps)).length),
+    greedy: held.map((problem, i) => Number(isRight(problem, greedy[i]?.[0] ?? []))),
     ...(await measure(start, held, found)),
     tokens: drawn.tokens,
     updates,
@@ -159,34 +160,36 @@ function* trainingProblems(seed: string): Generator<Problem, never> {
   }
 }
 
-/** The policy of some weights; `name` tells them from all others. */
-async function withPolicy<T>(
-  start: LoadedModel,
-  run: ReturnType<typeof decoder>,
-  weights: Weights,
-  name: string,
-  engine: Engine,
-  use: (policy: Policy) => Promise<T>,
-): Promise<T> {
+interface Model {
+  start: LoadedModel
+  run: ReturnType<typeof decoder>
+  engine: Engine
+}
+
+/** `count` runs of each problem by the policy of some weights; `name` tells the weights from all others. */
+async function drawRuns(
+  { start, run, engine }: Model,
+  { weights, name }: { weights: Weights; name: string },
+  problems: readonly Problem[],
+  count: number,
+  temperature = 1,
+): Promise<Step[][][]> {
   const params = toParams(weights)
   const model = { ...start, params, prepared: run.prepare(params) }
   const policy = policyOf(
     { ...start, card: { sha256: name }, generate: (options) => generate(model, run, options) },
     lessons,
-    { engine, seed: 'policy-gradient' },
+    { engine, temperature, seed: 'policy-gradient' },
   )
-  const result = await use(policy)
+  const written = await Promise.all(problems.map((problem) => policy.completeMany!(problem, [], { from: 0, count })))
   arrays.dispose(model.prepared)
   arrays.dispose(params)
-  return result
-}
-
-async function runsOf(policy: Policy, problem: Problem, count: number): Promise<Step[][]> {
-  const written = await policy.completeMany!(problem, [], { from: 0, count })
-  return written.map((one) => {
-    if (!one.ok) throw one.error
-    return one.steps
-  })
+  return written.map((own) =>
+    own.map((one) => {
+      if (!one.ok) throw one.error
+      return one.steps
+    }),
+  )
 }
 
 function isRight(problem: Problem, steps: readonly Step[]): boolean {
@@ -324,8 +327,9 @@ function passAt1({ right }: Result): string {
 }
 
 /** Mean over the seeds of an arm, problem by problem. */
-function byProblem(results: readonly Result[], of: (right: number) => number): number[] {
-  return results[0]?.right.map((_, i) => mean(results.map(({ right }) => of(right[i] ?? 0)))) ?? []
+function byProblem(results: readonly Result[], of: (result: Result) => readonly number[]): number[] {
+  const each = results.map(of)
+  return each[0]?.map((_, i) => mean(each.map((values) => values[i] ?? Number.NaN))) ?? []
 }
 
 function overProblems(values: readonly number[]): Estimate {
@@ -337,20 +341,21 @@ function overProblems(values: readonly number[]): Estimate {
 }
 
 const said = ({ value, low, high }: Estimate): string => `${value.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`
-const single = (right: number): number => right / SAMPLES
-const any = (right: number): number => passAtK(SAMPLES, right, SAMPLES)
+const single = ({ right }: Result): number[] => right.map((r) => r / SAMPLES)
+const any = ({ right }: Result): number[] => right.map((r) => passAtK(SAMPLES, r, SAMPLES))
+const likeliest = ({ greedy }: Result): number[] => greedy
 
 function report(results: readonly Result[]): void {
-  const control = results.filter(({ job }) => job.arm === 'outcome')
+  const resultsOf = (arm: string | null): Result[] => results.filter(({ job }) => job.arm === arm)
   console.log(
-    '| arm | pass@1 [95 %] | minus `outcome` | pass@16 [95 %] | minus `outcome` | by seed | right steps | runs with a repair | entropy | KL to the start | dead groups | tokens | s |',
+    '| arm | pass@1 [95 %] | minus `outcome` | pass@16 [95 %] | minus `outcome` | greedy | minus no training | by seed | right steps | runs with a repair | entropy | KL to the start | dead groups | tokens | s |',
   )
-  console.log('| --- | --- | --- | --- | --- | --- | --: | --: | --: | --: | --: | --: | --: |')
+  console.log('| --- | --- | --- | --- | --- | --- | --- | --- | --: | --: | --: | --: | --: | --: | --: |')
   for (const arm of new Set(results.map(({ job }) => job.arm))) {
-    const own = results.filter(({ job }) => job.arm === arm)
-    const minus = (of: (right: number) => number): string => {
-      if (arm === 'outcome') return '-'
-      const base = byProblem(control, of)
+    const own = resultsOf(arm)
+    const minus = (other: string | null, of: (result: Result) => readonly number[]): string => {
+      if (arm === other) return '-'
+      const base = byProblem(resultsOf(other), of)
       return said(overProblems(byProblem(own, of).map((x, i) => x - (base[i] ?? Number.NaN))))
     }
     const average = (of: (result: Result) => number, digits: number): string => mean(own.map(of)).toFixed(digits)
@@ -358,9 +363,11 @@ function report(results: readonly Result[]): void {
       `| ${[
         arm ?? 'no training',
         said(overProblems(byProblem(own, single))),
-        minus(single),
+        minus('outcome', single),
         said(overProblems(byProblem(own, any))),
-        minus(any),
+        minus('outcome', any),
+        mean(byProblem(own, likeliest)).toFixed(3),
+        minus(null, likeliest),
         own.map(passAt1).join(', '),
         average((r) => r.rightSteps, 3),
         average((r) => r.repairs, 3),
