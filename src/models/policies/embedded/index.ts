@@ -8,6 +8,7 @@ export {
   type StepRewards,
   stepRewards,
 } from '../../rewards/implicit.ts'
+export { type PolicyRow, type PolicyTrainer, policyTrainer } from '../../training/transformer/policy-gradient.ts'
 export { type PreferencePair, type PreferenceTraining, trainPreference } from '../../training/transformer/preference.ts'
 export { embeddedByTask } from './by-task.ts'
 export { type Card, shippedCards, taskOfText, USUAL_WEIGHTS, weightsByTask } from './cards.ts'

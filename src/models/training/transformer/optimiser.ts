@@ -11,15 +11,15 @@ export function byMuon(name: string, shape: readonly number[]): boolean {
   return name.startsWith('blocks.') && shape.length === 2
 }
 
-/** Moments before the first step. */
-export function zeroMoments(params: Params): Moments {
+/** Moments before the first step; a weight without a second moment goes by Muon. */
+export function zeroMoments(params: Params, muon: typeof byMuon = byMuon): Moments {
   const zeros = (wanted: (name: string, shape: readonly number[]) => boolean): Params =>
     Object.fromEntries(
       Object.entries(params)
         .filter(([name, { shape }]) => wanted(name, shape))
         .map(([name, { shape }]) => [name, np.zeros([...shape])]),
     )
-  return { first: zeros(() => true), second: zeros((name, shape) => !byMuon(name, shape)) }
+  return { first: zeros(() => true), second: zeros((name, shape) => !muon(name, shape)) }
 }
 
 /** Scalars of step `step` (from 1): learning rate and Adam's corrections, as `[3]`. */
