@@ -24,15 +24,10 @@ import { outcome } from '../src/improve/credit/outcome.ts'
 import { progress } from '../src/improve/credit/progress.ts'
 import { tree } from '../src/improve/credit/tree.ts'
 import { decoder } from '../src/models/policies/embedded/decode.ts'
+import { heldOutProblems, isHeldOut, lessonsOf, renderPrompt } from '../src/models/policies/embedded/lessons.ts'
 import { type LoadedModel, loadEmbedded } from '../src/models/policies/embedded/load.ts'
 import { policyOf } from '../src/models/policies/embedded/policy.ts'
-import {
-  heldOutProblems,
-  isHeldOut,
-  lessonsOf,
-  RECIPES,
-  renderPrompt,
-} from '../src/models/policies/embedded/recipes.ts'
+import { RECIPES } from '../src/models/policies/embedded/recipes.ts'
 import { generate } from '../src/models/policies/embedded/sample.ts'
 import { toParams, type Weights } from '../src/models/training/transformer/params.ts'
 import { type PolicyRow, policyTrainer } from '../src/models/training/transformer/policy-gradient.ts'
