@@ -22,6 +22,11 @@ export interface Planned {
   known: boolean
 }
 
+/**
+ * A worker that has just seen a ticket of a stopped job ends it by its number; were the new ticket, which has the same,
+ * there already and in another's hand, it would be ended instead.
+ */
+const LET_GO_MS = 500
 /** Name of the fact that says how shards are written. */
 const FORMAT = 'format of shards'
 /** A shard whose items may ask in the same words ends at so many times its size all the same. */
@@ -151,6 +156,8 @@ export async function reviveJob(
   if (again.length > 0) await reopenShards(database, job, again)
   const open = await openShards(database, job)
   if (open.length === 0) return
+  await queue.remove(job, open)
+  await new Promise((resolve) => setTimeout(resolve, LET_GO_MS))
   await runAgain(database, job)
   await enqueue(queue, job, open, priority)
 }

@@ -78,15 +78,22 @@ export class Queue {
 
   /** Puts shards in; what stands of them from earlier is taken out. */
   async add(job: string, shards: readonly number[], priority: number): Promise<void> {
+    await this.remove(job, shards)
     for (let i = 0; i < shards.length; i += PORTION) {
       const portion = shards.slice(i, i + PORTION)
-      await this.#boss.deleteJob(
-        QUEUE,
-        portion.map((shard) => ticketId(job, shard)),
-      )
       await this.#boss.insert(
         QUEUE,
         portion.map((shard) => ({ id: ticketId(job, shard), data: { job, shard }, priority })),
+      )
+    }
+  }
+
+  /** Takes shards out, whoever has them. */
+  async remove(job: string, shards: readonly number[]): Promise<void> {
+    for (let i = 0; i < shards.length; i += PORTION) {
+      await this.#boss.deleteJob(
+        QUEUE,
+        shards.slice(i, i + PORTION).map((shard) => ticketId(job, shard)),
       )
     }
   }

@@ -33,6 +33,8 @@ export interface RunJobOptions {
 
 /** Between two looks at a job, milliseconds. */
 const LOOK_MS = 500
+/** Looks at a job of which nothing is in hand before its tickets are counted. */
+const LOOKS_IDLE = 20
 
 /**
  * Plans the job or joins it, and waits until it is done, stopped, or the signal fires.
@@ -60,6 +62,7 @@ export async function runJob(options: RunJobOptions): Promise<JobStatus> {
       working.catch(() => undefined)
     }
     const started = performance.now()
+    let idle = 0
     for (;;) {
       const [status] = await jobStatus(database, job)
       if (!status) throw new GradusError('GRD-RUN-006', { found: job })
@@ -74,6 +77,9 @@ export async function runJob(options: RunJobOptions): Promise<JobStatus> {
         await stopJob(database, job, new GradusError('GRD-RUN-001', { found, try: ['the same command again'] }))
       }
       await sleep(LOOK_MS, signal)
+      idle = status.shards.inHand > 0 ? 0 : idle + 1
+      // Workers that find nothing: tickets may be gone.
+      if (idle % LOOKS_IDLE === LOOKS_IDLE - 1) await reviveJob(database, queue, job, settings)
     }
     worker?.drain()
     await working
