@@ -106,6 +106,23 @@ export function outcomeAdvantages(group: readonly Attempt[], { baseline, scale }
   })
 }
 
+/** The outcome's part of every step, and whether outcomes say nothing about the group: what most methods begin with. */
+export function outcomePart(
+  group: readonly Attempt[],
+  settings: OutcomeSettings,
+): { outcome: number[][]; flags: CreditFlag[] } {
+  const whole = outcomeAdvantages(group, settings)
+  return {
+    outcome: group.map(({ steps }, i) => steps.map(() => whole[i] ?? 0)),
+    flags: settings.baseline !== 'none' && isDead(group) ? ['dead-group'] : [],
+  }
+}
+
+/** `unscored` where a step of the policy has none of what the method reads: one value a step, null = none. */
+export function unscoredFlag({ steps }: Attempt, read: readonly (number | null)[]): CreditFlag[] {
+  return steps.some(({ tokens }, t) => tokens > 0 && (read[t] ?? null) === null) ? ['unscored'] : []
+}
+
 /** Adds up parts into what a method returns; steps of the environment and attempts without an outcome get 0. */
 export function credited(
   attempt: Attempt,
@@ -120,11 +137,6 @@ export function credited(
     parts: own,
     flags: attempt.outcome === null ? ['no-outcome'] : [...flags],
   }
-}
-
-/** The same number for every step. */
-export function everyStep(attempt: Attempt, value: number): number[] {
-  return attempt.steps.map(() => value)
 }
 
 /** @throws GradusError GRD-CORE-001 */

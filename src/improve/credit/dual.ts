@@ -5,10 +5,9 @@ import {
   checkGroup,
   credited,
   creditOptions,
-  everyStep,
-  isDead,
   OutcomeOptions,
-  outcomeAdvantages,
+  outcomePart,
+  unscoredFlag,
 } from './credit.ts'
 
 const Options = z.object({
@@ -41,19 +40,12 @@ export const dual: Credit = {
   credit(group, given) {
     const settings = creditOptions(dual.name, Options, given)
     checkGroup(group)
-    const whole = outcomeAdvantages(group, settings)
+    const { outcome, flags } = outcomePart(group, settings)
     const steps = standardised(group, settings.norm)
     return group.map((attempt, i) => {
-      const unscored = attempt.steps.some(({ tokens, score }) => tokens > 0 && score === null)
-      const dead = settings.baseline !== 'none' && isDead(group)
-      return credited(
-        attempt,
-        {
-          outcome: everyStep(attempt, whole[i] ?? 0),
-          step: (steps[i] ?? []).map((z) => settings.coef * z),
-        },
-        [...(dead ? (['dead-group'] as const) : []), ...(unscored ? (['unscored'] as const) : [])],
-      )
+      const scores = attempt.steps.map(({ score }) => score)
+      const step = (steps[i] ?? []).map((z) => settings.coef * z)
+      return credited(attempt, { outcome: outcome[i] ?? [], step }, [...flags, ...unscoredFlag(attempt, scores)])
     })
   },
 }

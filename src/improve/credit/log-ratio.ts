@@ -6,10 +6,8 @@ import {
   checkGroup,
   credited,
   creditOptions,
-  everyStep,
-  isDead,
   OutcomeOptions,
-  outcomeAdvantages,
+  outcomePart,
 } from './credit.ts'
 
 const Options = z.object({
@@ -42,18 +40,17 @@ export const logRatio: Credit = {
   credit(group, given) {
     const settings = creditOptions(logRatio.name, Options, given)
     checkGroup(group)
-    const whole = outcomeAdvantages(group, settings)
-    const flags = settings.baseline !== 'none' && isDead(group) ? (['dead-group'] as const) : []
+    const { outcome, flags } = outcomePart(group, settings)
     return group.map((attempt, i) => {
       const toGo = ratiosToGo(attempt).map((own) => own.map((ratio) => -ratio / settings.eta))
       const first = toGo.flat()[0] ?? 0
       const step = toGo.map((own) =>
         settings.per === 'sequence' ? first : ((settings.from === 'start' ? own[0] : own.at(-1)) ?? 0),
       )
-      const outcome = everyStep(attempt, whole[i] ?? 0)
-      const result = credited(attempt, { outcome, reference: step }, flags)
+      const whole = outcome[i] ?? []
+      const result = credited(attempt, { outcome: whole, reference: step }, flags)
       if (settings.per !== 'token' || attempt.outcome === null) return result
-      return { ...result, tokens: toGo.map((own) => own.map((ratio) => ratio + (whole[i] ?? 0))) }
+      return { ...result, tokens: toGo.map((own, t) => own.map((ratio) => ratio + (whole[t] ?? 0))) }
     })
   },
 }

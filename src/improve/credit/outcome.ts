@@ -1,14 +1,5 @@
 import { z } from 'zod'
-import {
-  type Credit,
-  checkGroup,
-  credited,
-  creditOptions,
-  everyStep,
-  isDead,
-  OutcomeOptions,
-  outcomeAdvantages,
-} from './credit.ts'
+import { type Credit, checkGroup, credited, creditOptions, OutcomeOptions, outcomePart } from './credit.ts'
 
 const Options = z.object(OutcomeOptions)
 
@@ -24,8 +15,7 @@ export const outcome: Credit = {
   credit(group, given) {
     const settings = creditOptions(outcome.name, Options, given)
     checkGroup(group)
-    const whole = outcomeAdvantages(group, settings)
-    const flags = settings.baseline !== 'none' && isDead(group) ? (['dead-group'] as const) : []
-    return group.map((attempt, i) => credited(attempt, { outcome: everyStep(attempt, whole[i] ?? 0) }, flags))
+    const { outcome: whole, flags } = outcomePart(group, settings)
+    return group.map((attempt, i) => credited(attempt, { outcome: whole[i] ?? [] }, flags))
   },
 }

@@ -5,10 +5,9 @@ import {
   checkGroup,
   credited,
   creditOptions,
-  everyStep,
-  isDead,
   OutcomeOptions,
-  outcomeAdvantages,
+  outcomePart,
+  unscoredFlag,
 } from './credit.ts'
 
 const Options = z.object({
@@ -33,18 +32,17 @@ export const progress: Credit = {
   credit(group, given) {
     const settings = creditOptions(progress.name, Options, given)
     checkGroup(group)
-    const whole = outcomeAdvantages(group, settings)
-    const dead = settings.outcome > 0 && settings.baseline !== 'none' && isDead(group)
+    const { outcome, flags } = outcomePart(group, settings)
+    const dead = settings.outcome > 0 ? flags : []
     return group.map((attempt, i) => {
       const changes = valueChanges(attempt)
-      const unscored = changes.some((change, t) => change === null && (attempt.steps[t]?.tokens ?? 0) > 0)
       return credited(
         attempt,
         {
-          outcome: everyStep(attempt, settings.outcome * (whole[i] ?? 0)),
+          outcome: (outcome[i] ?? []).map((whole) => settings.outcome * whole),
           progress: changes.map((change) => settings.coef * (change ?? 0)),
         },
-        [...(dead ? (['dead-group'] as const) : []), ...(unscored ? (['unscored'] as const) : [])],
+        [...dead, ...unscoredFlag(attempt, changes)],
       )
     })
   },

@@ -1,14 +1,5 @@
 import { z } from 'zod'
-import {
-  type Attempt,
-  type Credit,
-  checkGroup,
-  credited,
-  creditOptions,
-  everyStep,
-  isDead,
-  outcomeAdvantages,
-} from './credit.ts'
+import { type Attempt, type Credit, checkGroup, credited, creditOptions, outcomePart, unscoredFlag } from './credit.ts'
 
 const Options = z.object({
   form: z
@@ -47,22 +38,18 @@ export const renorm: Credit = {
   credit(group, given) {
     const { as, ...settings } = creditOptions(renorm.name, Options, given)
     checkGroup(group)
-    const whole = outcomeAdvantages(group, { baseline: 'group', scale: 'std' })
+    const { outcome, flags } = outcomePart(group, { baseline: 'group', scale: 'std' })
     const rewards = group.map((attempt) => stepRewards(attempt, settings))
     const all = rewards.flatMap((own) => own.filter((r) => r !== null))
     const mean = all.reduce((a, b) => a + b, 0) / Math.max(1, all.length)
     const spread = Math.sqrt(all.reduce((s, r) => s + (r - mean) ** 2, 0) / Math.max(1, all.length))
-    const dead = isDead(group) ? (['dead-group'] as const) : []
     // Standardising takes the weight of the additive form out again.
     const weight = settings.form === 'additive' ? settings.weight : 1
     return group.map((attempt, i) => {
       const own = (rewards[i] ?? []).map((r) => (r === null || spread < EPSILON ? 0 : (weight * (r - mean)) / spread))
-      const unscored = (rewards[i] ?? []).some((r, t) => r === null && (attempt.steps[t]?.tokens ?? 0) > 0)
       const step = as === 'turn' ? own : own.map((_, t) => own.slice(t).reduce((a, b) => a + b, 0))
-      return credited(attempt, { outcome: everyStep(attempt, whole[i] ?? 0), step }, [
-        ...dead,
-        ...(unscored ? (['unscored'] as const) : []),
-      ])
+      const parts = { outcome: outcome[i] ?? [], step }
+      return credited(attempt, parts, [...flags, ...unscoredFlag(attempt, rewards[i] ?? [])])
     })
   },
 }

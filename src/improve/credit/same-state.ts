@@ -5,10 +5,9 @@ import {
   checkGroup,
   credited,
   creditOptions,
-  everyStep,
-  isDead,
   OutcomeOptions,
   outcomeAdvantages,
+  outcomePart,
 } from './credit.ts'
 
 const Options = z.object({
@@ -31,7 +30,7 @@ export const sameState: Credit = {
   credit(group, given) {
     const settings = creditOptions(sameState.name, Options, given)
     checkGroup(group)
-    const whole = outcomeAdvantages(group, settings)
+    const { outcome, flags } = outcomePart(group, settings)
     const states = new Map<string, { outcome: number; attempt: number; step: number }[]>()
     for (const [i, attempt] of group.entries()) {
       if (attempt.outcome === null) continue
@@ -39,8 +38,8 @@ export const sameState: Credit = {
       for (const [t, { tokens }] of attempt.steps.entries()) {
         if (tokens === 0) continue
         const members = states.get(before[t] ?? '') ?? []
-        const outcome = attempt.outcome * settings.gamma ** (attempt.steps.length - 1 - t)
-        members.push({ outcome, attempt: i, step: t })
+        const discounted = attempt.outcome * settings.gamma ** (attempt.steps.length - 1 - t)
+        members.push({ outcome: discounted, attempt: i, step: t })
         states.set(before[t] ?? '', members)
       }
     }
@@ -53,10 +52,7 @@ export const sameState: Credit = {
         if (own) own[t] = settings.coef * (compared[m] ?? 0)
       }
     }
-    const flags = settings.baseline !== 'none' && isDead(group) ? (['dead-group'] as const) : []
-    return group.map((attempt, i) =>
-      credited(attempt, { outcome: everyStep(attempt, whole[i] ?? 0), state: step[i] ?? [] }, flags),
-    )
+    return group.map((attempt, i) => credited(attempt, { outcome: outcome[i] ?? [], state: step[i] ?? [] }, flags))
   },
 }
 
