@@ -31,6 +31,7 @@ export default defineConfig({
     include: full ? ['**/*.full.test.ts'] : ['**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**', ...(full ? [] : ['**/*.full.test.ts'])],
     env: data === '' ? {} : { GRADUS_DATA: data },
+    setupFiles: ['src/testing/property-seed.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     maxWorkers: 2,

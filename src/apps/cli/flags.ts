@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander'
 import { z } from 'zod'
 import { GradusError } from '../../core/errors.ts'
+import { anyText } from '../../core/unknown.ts'
 import type { Verb } from './verb.ts'
 
 /** Short forms that hold for every verb that has the option. */
@@ -37,7 +38,7 @@ export function parseOptions<O extends z.ZodObject>(v: Verb<O>, given: Record<st
   const name = String(issue?.path[0] ?? '')
   throw new GradusError('GRD-CLI-002', {
     where: { field: `--${kebab(name)}` },
-    found: String(given[name] ?? 'nothing'),
+    found: anyText(given[name] ?? 'nothing'),
     expected: expectation(issue?.message),
     try: [`gradus ${v.name} --help`],
   })

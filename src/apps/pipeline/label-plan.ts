@@ -1,4 +1,5 @@
 import { GradusError } from '../../core/errors.ts'
+import { entryOf } from '../../core/unknown.ts'
 import type { Trace, Usage } from '../../core/words.ts'
 import type { StepWriter } from '../../engine/rollout.ts'
 import type { Annotator } from '../../label/annotators/annotator.ts'
@@ -101,10 +102,10 @@ export function labelPlan(request: PlanRequest): LabelPlan {
   const annotators = chosen.flatMap((a) =>
     a === explorer ? [] : check && a.needs.includes('policy') ? checkedBy(a, check) : a,
   )
-  const aliasSpec = specs?.find((spec) => ALIASES[spec.name] !== undefined)
+  const aliasSpec = specs?.find((spec) => entryOf(ALIASES, spec.name) !== undefined)
   // Options of an alias are those of its rule.
   const ruleSpec = request.rule === undefined ? aliasSpec : parseSpec(request.rule)
-  const method = ruleSpec ? (ALIASES[ruleSpec.name]?.rule ?? ruleNamed(ruleSpec.name)) : defaultRule(chosen)
+  const method = ruleSpec ? (entryOf(ALIASES, ruleSpec.name)?.rule ?? ruleNamed(ruleSpec.name)) : defaultRule(chosen)
   const bound: BoundRule = {
     rule: method,
     options: specOptions(ruleSpec ?? { name: method.name, given: {} }, method.options),
@@ -160,7 +161,7 @@ function ruleNamed(name: string): LabelRule {
 }
 
 function annotatorsOf(spec: Spec, rewards: readonly string[]): Annotator[] {
-  const alias = ALIASES[spec.name]
+  const alias = entryOf(ALIASES, spec.name)
   if (alias) return [...alias.annotators]
   // A model from a file is known to this run only.
   const own = rewards.find((name) => spec.name === `reward:${name}`)

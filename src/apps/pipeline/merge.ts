@@ -1,5 +1,6 @@
 import { basename, dirname } from 'node:path'
 import { GradusError } from '../../core/errors.ts'
+import { entryOf } from '../../core/unknown.ts'
 import type { Evidence, Label, Step, Trace } from '../../core/words.ts'
 import { LABEL_MODELS } from '../../label/label-models/index.ts'
 import type { Fitted, LabelModel } from '../../label/label-models/label-model.ts'
@@ -131,7 +132,7 @@ function outcomesOf(
       const whole = voter.traces.get(base.id)?.evidence?.find((e) => e.kind === 'imported' && e.step === null)
       const name =
         whole?.kind === 'imported' && base.source.dataset === 'agentprocessbench'
-          ? RUN_CLASS[String(whole.raw)]
+          ? entryOf(RUN_CLASS, whole.raw)
           : undefined
       const vote = name === undefined ? -1 : classes.indexOf(name)
       if (vote < 0) return

@@ -1,4 +1,5 @@
 import { GradusError } from '../../core/errors.ts'
+import { anyText } from '../../core/unknown.ts'
 import type { Trace } from '../../core/words.ts'
 import { conversationFromTrace, type Message, type Part, type Result, traceFromConversation } from './conversation.ts'
 import { type At, type Format, hasFields, place, share } from './format.ts'
@@ -51,7 +52,7 @@ function areMessages(list: unknown): boolean {
   if (!Array.isArray(list) || list.length === 0 || !list.every((m) => hasFields(m, 'role'))) return false
   const messages = objects(list)
   const ui = messages.every((m) => Array.isArray(m.parts) && objects(m.parts).every(isUiPart))
-  return ui || messages.some((m) => objects(m.content).some((p) => /^tool-(call|result)$/.test(String(p.type))))
+  return ui || messages.some((m) => objects(m.content).some((p) => /^tool-(call|result)$/.test(anyText(p.type))))
 }
 
 function writeMessages(trace: Trace): unknown {
@@ -95,7 +96,7 @@ function writeUiPart(part: Part, results: ReadonlyMap<Part, Result>): JsonObject
 }
 
 /** GenAI parts have the same types, but keep their text under `content`. */
-const isUiPart = (part: JsonObject): boolean => UI_PART.test(String(part.type)) && part.content === undefined
+const isUiPart = (part: JsonObject): boolean => UI_PART.test(anyText(part.type)) && part.content === undefined
 
 /**
  * The UI message stream of the AI SDK: a list of stream parts, or their server-sent events.
@@ -137,8 +138,8 @@ function isStream(list: readonly unknown[]): boolean {
   const parts = objects(list)
   if (parts.length !== list.length || parts.length === 0) return false
   return (
-    parts.every((p) => STREAM_PART.test(String(p.type)) && !('role' in p)) &&
-    parts.some((p) => /^(start|start-step|text-start)$/.test(String(p.type)))
+    parts.every((p) => STREAM_PART.test(anyText(p.type)) && !('role' in p)) &&
+    parts.some((p) => /^(start|start-step|text-start)$/.test(anyText(p.type)))
   )
 }
 
@@ -153,19 +154,19 @@ function joinParts(stream: readonly JsonObject[], at: At): Message[] {
     messages.at(-1)?.parts.push(part)
   }
   for (const p of stream) {
-    const [, kind, moment] = /^(text|reasoning)-(start|delta|end)$/.exec(String(p.type)) ?? []
-    const key = `${kind} ${String(p.id)}`
+    const [, kind, moment] = /^(text|reasoning)-(start|delta|end)$/.exec(anyText(p.type)) ?? []
+    const key = `${kind} ${anyText(p.id)}`
     if (kind === 'text' || kind === 'reasoning') {
       const part = moment === 'start' ? ({ type: kind, text: '' } as Spoken) : open.get(key)
       if (moment === 'start' && part) {
         open.set(key, part)
         push(part)
-      } else if (moment === 'delta' && part) part.text += String(p.delta ?? '')
+      } else if (moment === 'delta' && part) part.text += anyText(p.delta ?? '')
       else if (moment === 'end') open.delete(key)
     } else if (p.type === 'start-step') messages.push({ role: 'assistant', parts: [] })
     else if (p.type === 'tool-input-delta')
-      typed.set(p.toolCallId, (typed.get(p.toolCallId) ?? '') + String(p.inputTextDelta ?? ''))
-    else if (/^tool-input-(start|available|error)$/.test(String(p.type))) {
+      typed.set(p.toolCallId, (typed.get(p.toolCallId) ?? '') + anyText(p.inputTextDelta ?? ''))
+    else if (/^tool-input-(start|available|error)$/.test(anyText(p.type))) {
       const known = calls.get(p.toolCallId)
       const made = known ?? call(p.toolCallId, p.toolName, undefined)
       if (!known) push(made)
@@ -177,7 +178,7 @@ function joinParts(stream: readonly JsonObject[], at: At): Message[] {
       push(result(p.toolCallId, undefined, p.output))
     else if (p.type === 'tool-output-error') push(result(p.toolCallId, undefined, p.errorText, true))
     else if (p.type === 'tool-output-denied') push(result(p.toolCallId, undefined, 'denied', true))
-    else if (p.type === 'tool-approval-request') at.odd('approval asked', String(p.toolCallId))
+    else if (p.type === 'tool-approval-request') at.odd('approval asked', anyText(p.toolCallId))
     else if (p.type === 'error') at.odd('error in the stream', asText(p.errorText) ?? '')
   }
   for (const [id, text] of typed) {

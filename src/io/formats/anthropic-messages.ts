@@ -1,4 +1,5 @@
 import { GradusError } from '../../core/errors.ts'
+import { anyText } from '../../core/unknown.ts'
 import type { Trace } from '../../core/words.ts'
 import { conversationFromTrace, type Message, type Part, traceFromConversation } from './conversation.ts'
 import { type Format, hasFields, others, place, type Sample, share } from './format.ts'
@@ -88,7 +89,8 @@ function addDelta(
   inputs: Map<number, string>,
 ): void {
   if (!block || !delta) return
-  if (delta.type === 'input_json_delta') inputs.set(index, (inputs.get(index) ?? '') + String(delta.partial_json ?? ''))
+  if (delta.type === 'input_json_delta')
+    inputs.set(index, (inputs.get(index) ?? '') + anyText(delta.partial_json ?? ''))
   for (const field of ['text', 'thinking', 'signature']) {
     if (typeof delta[field] === 'string') block[field] = `${block[field] ?? ''}${delta[field]}`
   }
@@ -110,7 +112,7 @@ function isRequest(record: unknown): boolean {
   if (!hasFields(body, 'messages')) return false
   const messages = objects(body?.messages)
   const blocks = messages.flatMap((m) => objects(m.content))
-  return blocks.some((b) => BLOCK.test(String(b.type))) || (body?.system !== undefined && messages.length > 0)
+  return blocks.some((b) => BLOCK.test(anyText(b.type))) || (body?.system !== undefined && messages.length > 0)
 }
 
 function write(trace: Trace): unknown {

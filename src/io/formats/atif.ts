@@ -1,4 +1,5 @@
 import { GradusError } from '../../core/errors.ts'
+import { anyText, entryOf } from '../../core/unknown.ts'
 import type { Trace, Usage } from '../../core/words.ts'
 import { conversationFromTrace, type Message, type Part, type Result, traceFromConversation } from './conversation.ts'
 import { type At, type Format, others, place, share } from './format.ts'
@@ -41,7 +42,7 @@ export const atif: Format = {
 
 const isAtif = (value: unknown): boolean => {
   const body = asObject(value)
-  return /^ATIF/.test(String(body?.schema_version)) && Array.isArray(body?.steps)
+  return /^ATIF/.test(anyText(body?.schema_version)) && Array.isArray(body?.steps)
 }
 
 /** Trajectories under names in one object. */
@@ -75,7 +76,7 @@ function readTrajectory(body: JsonObject, fallback: string, at: At): Trace[] {
 const ROLES: Record<string, Message['role']> = { system: 'system', user: 'user', agent: 'assistant' }
 
 function readStep(step: JsonObject, index: number, at: At): Message[] {
-  const role = ROLES[String(step.source)] ?? 'user'
+  const role = entryOf(ROLES, step.source) ?? 'user'
   const origin = asNumber(step.step_id) ?? index + 1
   const said = typeof step.message === 'string' ? [step.message] : objects(step.message)
   const thinking = asText(step.reasoning_content)

@@ -1,5 +1,6 @@
 import { GradusError } from '../../core/errors.ts'
 import { contentHash } from '../../core/hash.ts'
+import { anyText } from '../../core/unknown.ts'
 import type { Trace, Usage } from '../../core/words.ts'
 import { writeBlock } from './anthropic-messages.ts'
 import { conversationFromTrace, type Message, traceFromConversation } from './conversation.ts'
@@ -50,7 +51,7 @@ const KINDS = /^(user|assistant)$/
 
 function isLine(record: unknown): boolean {
   const line = asObject(record)
-  if (!line || !KINDS.test(String(line.type))) return false
+  if (!line || !KINDS.test(anyText(line.type))) return false
   return (
     ['sessionId', 'uuid', 'parentUuid', 'parent_tool_use_id', 'session_id'].some((f) => f in line) && 'message' in line
   )
@@ -99,7 +100,7 @@ function onLastBranch(lines: readonly JsonObject[], at: At): JsonObject[] {
     const replaced = kept !== undefined && kept !== line && isPrompt(line) && line.isSidechain !== true
     if (!replaced && !dropped.has(parent ?? '')) return true
     dropped.add(line.uuid)
-    at.odd('line on an abandoned branch', String(line.uuid))
+    at.odd('line on an abandoned branch', anyText(line.uuid))
     return false
   })
 }

@@ -1,4 +1,5 @@
 import { GradusError } from '../../core/errors.ts'
+import { anyText } from '../../core/unknown.ts'
 import type { Trace, Usage } from '../../core/words.ts'
 import { conversationFromTrace, type Message, type Part, traceFromConversation } from './conversation.ts'
 import { type At, type Format, hasFields, place, share } from './format.ts'
@@ -69,7 +70,7 @@ function readItemLine(payload: JsonObject, line: number, at: At): Message[] {
 
 /** A shell's output comes as JSON text `{output, metadata: {exit_code}}`. */
 function unwrapOutput(payload: JsonObject): JsonObject {
-  if (!String(payload.type).endsWith('_output')) return payload
+  if (!anyText(payload.type).endsWith('_output')) return payload
   const body = asObject(unwrapJson(payload.output))
   const output = pick(body, 'output', 'content')
   if (!body || typeof output !== 'string') return payload

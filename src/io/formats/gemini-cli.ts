@@ -1,4 +1,5 @@
 import { GradusError } from '../../core/errors.ts'
+import { anyText } from '../../core/unknown.ts'
 import type { Trace, Usage } from '../../core/words.ts'
 import { conversationFromTrace, type Message, type Part, type Result, traceFromConversation } from './conversation.ts'
 import { type At, type Format, hasFields, place, share } from './format.ts'
@@ -41,7 +42,7 @@ export const geminiCli: Format = {
 }
 
 const isRecorded = (record: unknown): boolean =>
-  /^generateContent/.test(String(asObject(record)?.method)) && hasFields(record, 'response')
+  /^generateContent/.test(anyText(asObject(record)?.method)) && hasFields(record, 'response')
 
 function readSession(records: readonly JsonObject[], at: At): Trace {
   const header = records[0] ?? {}

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -8,7 +8,7 @@ import { GradusError } from '../../core/errors.ts'
 import { Trace } from '../../core/words.ts'
 import { detectFormat, readTraces, sampleOf } from '../read.ts'
 import { FORMATS } from './index.ts'
-import { type Loose, NO_SAMPLES, sampleFiles, sampleText, testAt } from './samples.testing.ts'
+import { type Loose, NO_SAMPLES, sampleFiles, testAt } from './samples.testing.ts'
 
 const FOLDERS = [
   'ai-sdk-otel-spans',
@@ -33,46 +33,94 @@ const FOLDERS = [
   'swe-agent',
 ].map((folder) => `trace-formats/${folder}`)
 
-/** The two smallest files of each folder. */
-const small = [...FOLDERS, 'inspect-logs'].flatMap((folder) =>
-  sampleFiles(folder, /^(?!.*(chatml|openai-error|no-samples)).*\.(json|jsonl)(\.gz)?$/)
-    .sort((a, b) => sampleText(a).length - sampleText(b).length)
-    .slice(0, 2),
-)
+/** Folders whose smallest file says enough of their one format. */
+const PUBLISHED = [
+  'agentprocessbench/judge_step_labels/Llama-3.1-8B-Instruct',
+  'big-bench-mistake',
+  'intercode/runs',
+  'mr-ben',
+  'mr-gsm8k/judge_runs',
+  'parc-perl',
+  'prm-format-samples',
+  'prmbench',
+  'processbench',
+  'roscoe',
+  'swe-agent-trajectories',
+  'tau-bench',
+  'who-and-when',
+]
 
-/** Any value in the place of any other: what damaged or newer files do. */
-const junk = fc.oneof(
-  fc.constantFrom(null, '', 0, -1, 1e300, true, [], {}, [null], [[]], '[', '{"a":', '\u0000', { type: 'x' }, [
-    { role: 'tool' },
-  ]),
-  fc.jsonValue({ maxDepth: 2 }),
-)
+const smallest = (folder: string, count: number): string[] =>
+  sampleFiles(folder, /^(?!.*(chatml|few_shot|openai-error|no-samples)).*\.(json|jsonl)(\.gz)?$/)
+    .sort((a, b) => statSync(a).size - statSync(b).size)
+    .slice(0, count)
 
-function replaced(value: Loose, path: readonly number[], by: unknown): unknown {
-  const [head, ...rest] = path
-  if (typeof value !== 'object' || value === null || head === undefined) return by
-  const keys = Object.keys(value)
-  const key = keys[head % Math.max(keys.length, 1)]
+const small = [
+  ...[...FOLDERS, 'inspect-logs'].flatMap((folder) => smallest(folder, 2)),
+  ...PUBLISHED.flatMap((folder) => smallest(folder, folder === 'prm-format-samples' ? 9 : 1)),
+]
+
+/** What damaged, newer or hostile files put in the place of a value; some shadow what every object has. */
+const HOSTILE: readonly unknown[] = [
+  ...[null, '', -1, 1e300, true, [], {}, [null], [[]], { length: 5 }],
+  ...['[', '{"toString":""}', '\u0000', '9'.repeat(400), 'constructor', '__proto__'],
+  ...[{ toString: '', valueOf: '' }, [{ toString: '' }], { role: 'constructor', type: { toString: '' } }],
+  JSON.parse('{"__proto__":{"a":1},"type":"x"}'),
+]
+const hostile = fc.oneof(fc.constantFrom(...HOSTILE), fc.jsonValue({ maxDepth: 2 }))
+
+/** Positions of one record that are tried with every hostile value; spread over all of it. */
+const POSITIONS = 40
+
+type Path = readonly string[]
+
+/** The paths of all values inside, parents first. */
+function pathsIn(value: unknown, at: Path = []): Path[] {
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([key, inner]) => [[...at, key], ...pathsIn(inner, [...at, key])])
+}
+
+function replaced(value: Loose, [key, ...rest]: Path, by: unknown): Loose {
   if (key === undefined) return by
+  if (typeof value !== 'object' || value === null) return value
   const copy = Array.isArray(value) ? [...value] : { ...value }
-  copy[key] = rest.length === 0 ? by : replaced(value[key], rest, by)
+  copy[key] = replaced(value[key], rest, by)
   return copy
 }
 
+/** One record of the file as its reader gets it, and what reading it may do: give whole traces or refuse with a code. */
+async function damaging(path: string) {
+  const sample = await sampleOf(path)
+  const format = detectFormat(sample, path)
+  const whole = format.unit === 'document' || (Array.isArray(sample.document) && format.oneRecord?.(sample.document))
+  const record: unknown = whole ? sample.records : sample.records[0]
+  const read = (damaged: unknown): void => {
+    try {
+      for (const trace of format.read(damaged, testAt())) Trace.parse(trace)
+    } catch (error) {
+      if (!(error instanceof GradusError)) throw error
+    }
+  }
+  return { record, read, paths: pathsIn(record) }
+}
+
 describe.skipIf(NO_SAMPLES)('damaged records (needs GRADUS_DATA)', () => {
-  it.each(small)('%s: read, or refused with a code', async (path) => {
-    const sample = await sampleOf(path)
-    const format = detectFormat(sample, path)
-    const whole = format.unit === 'document' || (Array.isArray(sample.document) && format.oneRecord?.(sample.document))
-    const record = whole ? sample.records : sample.records[0]
+  it.each(small)('%s: one hostile value anywhere is read, or refused with a code', async (path) => {
+    const { record, read, paths } = await damaging(path)
+    const stride = Math.ceil(paths.length / POSITIONS)
+    for (const at of paths.filter((_, i) => i % stride === 0)) {
+      for (const value of HOSTILE) {
+        const tried = () => read(replaced(record, at, value))
+        expect(tried, `${at.join('.')} as ${JSON.stringify(value)}`).not.toThrow()
+      }
+    }
+  })
+
+  it.each(small)('%s: several at once too', async (path) => {
+    const { record, read, paths } = await damaging(path)
+    const damage = fc.array(fc.tuple(fc.constantFrom(...paths), hostile), { minLength: 2, maxLength: 6 })
     fc.assert(
-      fc.property(fc.array(fc.nat(40), { minLength: 1, maxLength: 9 }), junk, (where, value) => {
-        try {
-          for (const trace of format.read(replaced(record, where, value), testAt())) Trace.parse(trace)
-        } catch (error) {
-          if (!(error instanceof GradusError)) throw error
-        }
-      }),
+      fc.property(damage, (list) => read(list.reduce((made, [at, value]) => replaced(made, at, value), record))),
       { numRuns: 60 },
     )
   })
@@ -81,7 +129,7 @@ describe.skipIf(NO_SAMPLES)('damaged records (needs GRADUS_DATA)', () => {
 describe('any JSON', () => {
   it('is read or refused by every format, and recognised without an error', () => {
     fc.assert(
-      fc.property(fc.jsonValue({ maxDepth: 4 }), (value) => {
+      fc.property(fc.oneof(hostile, fc.jsonValue({ maxDepth: 4 })), (value) => {
         const records = Array.isArray(value) ? value : [value]
         const sample = { path: 'x.json', container: 'json' as const, records, document: value, head: '' }
         for (const format of FORMATS) {

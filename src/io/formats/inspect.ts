@@ -1,4 +1,5 @@
 import { GradusError } from '../../core/errors.ts'
+import { anyText, entryOf } from '../../core/unknown.ts'
 import type { Trace, Usage } from '../../core/words.ts'
 import { conversationFromTrace, type Message, type Part, traceFromConversation } from './conversation.ts'
 import { type At, type Format, hasFields, others, place, share } from './format.ts'
@@ -56,11 +57,11 @@ function readSample(sample: JsonObject, evaluation: JsonObject, at: At): Trace {
     'output',
   )
   const head = {
-    id: `${task}:${String(sample.id)}:${asNumber(sample.epoch) ?? 1}`,
+    id: `${task}:${anyText(sample.id)}:${asNumber(sample.epoch) ?? 1}`,
     generator: asText(evaluation.model) ?? '',
     dataset: asText(asObject(evaluation.dataset)?.name) ?? task,
     domain: task,
-    reference: targets.length === 1 ? String(targets[0]) : undefined,
+    reference: targets.length === 1 ? anyText(targets[0]) : undefined,
     usage: usageOf(sample),
     outcome: scores ? outcomeOf(objects(Object.values(scores))[0]?.value) : undefined,
     extra,
@@ -72,7 +73,7 @@ const MARKS: Record<string, number> = { C: 1, P: 0.5, I: 0, N: 0 }
 
 function outcomeOf(value: unknown): number | undefined {
   if (typeof value === 'boolean') return value ? 1 : 0
-  const number = typeof value === 'string' ? (MARKS[value] ?? asNumber(value)) : asNumber(value)
+  const number = typeof value === 'string' ? (entryOf(MARKS, value) ?? asNumber(value)) : asNumber(value)
   return number !== undefined && number >= 0 && number <= 1 ? number : undefined
 }
 

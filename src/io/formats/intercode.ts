@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { anyText } from '../../core/unknown.ts'
 import type { Evidence, Label, Step } from '../../core/words.ts'
 import { type At, type Format, hasFields, others, parseRecord } from './format.ts'
 import { importedEvidence } from './gold.ts'
@@ -54,7 +55,7 @@ export const intercode: Format = {
       }
     })
   },
-  write: (traces) => traces.map((t) => ({ [String(t.extra?.key ?? t.id)]: t.extra?.record ?? {} })),
+  write: (traces) => traces.map((t) => ({ [anyText(t.extra?.key ?? t.id)]: t.extra?.record ?? {} })),
 }
 
 const clamp = (r: number): number => Math.max(0, Math.min(1, r))
@@ -90,7 +91,7 @@ function turns(row: z.output<typeof Task>, at: At): { steps: Step[]; rewards: nu
 function trajectoryStep(turn: unknown): Step {
   if (Array.isArray(turn)) {
     const [input, observation] = turn as unknown[]
-    return { text: '', kind: 'action', action: { tool: 'sql', input }, observation: String(observation ?? '') }
+    return { text: '', kind: 'action', action: { tool: 'sql', input }, observation: anyText(observation ?? '') }
   }
   return { text: typeof turn === 'string' ? turn : JSON.stringify(turn), kind: 'action' }
 }

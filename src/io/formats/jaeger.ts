@@ -1,4 +1,5 @@
 import { GradusError } from '../../core/errors.ts'
+import { anyText } from '../../core/unknown.ts'
 import type { Trace } from '../../core/words.ts'
 import { type Format, hasFields, place, share } from './format.ts'
 import { asNumber, asObject, asText, type JsonObject, objects, present } from './loose.ts'
@@ -47,14 +48,14 @@ function readJaegerSpan(span: JsonObject): Span {
     attributes,
     events: objects(span.logs).map((log) => {
       const fields = tags(log.fields)
-      return { name: String(fields.event ?? fields.name ?? ''), attributes: fields }
+      return { name: anyText(fields.event ?? fields.name ?? ''), attributes: fields }
     }),
     failed: attributes['otel.status_code'] === 'ERROR' || attributes.error === true,
   })
 }
 
 const tags = (list: unknown): JsonObject =>
-  Object.fromEntries(objects(list).map(({ key, value }) => [String(key), value]))
+  Object.fromEntries(objects(list).map(({ key, value }) => [anyText(key), value]))
 
 function write(trace: Trace): JsonObject {
   const spans = spansOfTrace(trace)

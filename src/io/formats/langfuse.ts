@@ -1,4 +1,5 @@
 import { GradusError } from '../../core/errors.ts'
+import { anyText, entryOf } from '../../core/unknown.ts'
 import type { Trace } from '../../core/words.ts'
 import { type Format, hasFields, place, share } from './format.ts'
 import { asNumber, asObject, asText, type JsonObject, objects, pick, present, unwrapJson } from './loose.ts'
@@ -81,7 +82,7 @@ function readObservation(o: JsonObject): Span {
     attributes,
     events: [],
     failed: o.level === 'ERROR',
-    kind: KINDS[String(o.type)] ?? toolKind(o, original),
+    kind: entryOf(KINDS, o.type) ?? toolKind(o, original),
     usage: usageOf(o),
   })
 }
@@ -92,7 +93,7 @@ function toolKind(o: JsonObject, attributes: JsonObject): SpanKind {
   const says = asText(o.input) !== undefined || asText(o.output) !== undefined
   const tool =
     attributes['openinference.span.kind'] === 'TOOL' || attributes['gen_ai.operation.name'] === 'execute_tool'
-  return says && (tool || /^tool\.\w+$/.test(String(o.name))) ? 'tool' : 'other'
+  return says && (tool || /^tool\.\w+$/.test(anyText(o.name))) ? 'tool' : 'other'
 }
 
 /** A python literal `None` is no text. */

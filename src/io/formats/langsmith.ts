@@ -1,4 +1,5 @@
 import { GradusError } from '../../core/errors.ts'
+import { anyText } from '../../core/unknown.ts'
 import type { Trace } from '../../core/words.ts'
 import type { Message } from './conversation.ts'
 import { type Format, hasFields, place, share } from './format.ts'
@@ -72,7 +73,7 @@ function merged(before: JsonObject | undefined, run: JsonObject): JsonObject {
   return { ...before, ...Object.fromEntries(said) }
 }
 
-const order = (run: JsonObject): string => asText(run.dotted_order) ?? String(run.start_time ?? '')
+const order = (run: JsonObject): string => asText(run.dotted_order) ?? anyText(run.start_time ?? '')
 
 const KINDS: Record<string, SpanKind> = { llm: 'model', tool: 'tool' }
 
@@ -97,7 +98,7 @@ function spanOf(id: string, run: JsonObject, index: number): Span {
     }),
     events: [],
     failed: asText(run.error) !== undefined,
-    kind: KINDS[String(run.run_type)] ?? 'other',
+    kind: KINDS[anyText(run.run_type)] ?? 'other',
     usage: run.run_type === 'llm' ? readUsage(pick(outputs, 'usage_metadata', 'usage')) : undefined,
   })
 }

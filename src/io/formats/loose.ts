@@ -25,9 +25,8 @@ export function asText(value: unknown): string | undefined {
 
 /** A finite number; numbers written as text (64-bit integers of OTLP) count. */
 export function asNumber(value: unknown): number | undefined {
-  if (typeof value === 'number') return Number.isFinite(value) ? value : undefined
-  if (typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value)) return Number(value)
-  return undefined
+  const written = typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value
+  return typeof written === 'number' && Number.isFinite(written) ? written : undefined
 }
 
 /** The first of the named members that is neither absent nor null. */

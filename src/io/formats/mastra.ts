@@ -1,4 +1,5 @@
 import { GradusError } from '../../core/errors.ts'
+import { anyText, entryOf } from '../../core/unknown.ts'
 import type { Trace } from '../../core/words.ts'
 import { type Format, hasFields, place, share } from './format.ts'
 import { asObject, asText, type JsonObject, objects, present } from './loose.ts'
@@ -52,7 +53,7 @@ function nested(record: unknown): Nested[] {
 
 const isSpan = (value: unknown): boolean =>
   hasFields(value, 'traceId', 'type', 'entityType') ||
-  (hasFields(value, 'traceId') && /^(agent_run|model_)/.test(String(asObject(value)?.type)))
+  (hasFields(value, 'traceId') && /^(agent_run|model_)/.test(anyText(asObject(value)?.type)))
 
 function flattened(node: Nested, siblings: JsonObject[]): { span: JsonObject; siblings: JsonObject[] }[] {
   const inner = objects(node.children.map((c) => c.span))
@@ -72,7 +73,7 @@ const KINDS: Record<string, SpanKind> = {
 function spanOf(span: JsonObject, siblings: readonly JsonObject[], index: number): Span {
   const attributes = asObject(span.attributes) ?? {}
   const name = asText(span.entityId) ?? asText(span.name)
-  const tool = KINDS[String(span.type)] === 'tool'
+  const tool = entryOf(KINDS, span.type) === 'tool'
   return present<Span>({
     id: asText(span.id) ?? `${index}`,
     parent: asText(span.parentId) ?? asText(span.parentSpanId),
@@ -89,7 +90,7 @@ function spanOf(span: JsonObject, siblings: readonly JsonObject[], index: number
     }),
     events: [],
     failed: attributes.success === false,
-    kind: KINDS[String(span.type)] ?? 'other',
+    kind: entryOf(KINDS, span.type) ?? 'other',
     usage: readUsage(attributes.usage),
   })
 }
@@ -98,7 +99,7 @@ const modelOf = (span: JsonObject): unknown => asObject(asObject(span.metadata)?
 
 /** The chunk events of the same step, in order, say which ids the calls of a tool have. */
 function callIdOf(span: JsonObject, siblings: readonly JsonObject[]): string | undefined {
-  const runs = siblings.filter((s) => KINDS[String(s.type)] === 'tool' && s.entityId === span.entityId)
+  const runs = siblings.filter((s) => entryOf(KINDS, s.type) === 'tool' && s.entityId === span.entityId)
   const ids = siblings.flatMap((s) => {
     const metadata = asObject(s.metadata)
     return metadata?.toolName === span.entityId ? (asText(metadata?.toolCallId) ?? []) : []

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { GradusError } from '../../core/errors.ts'
 import { contentHash } from '../../core/hash.ts'
 import { questionKey } from '../../core/split.ts'
+import { anyText } from '../../core/unknown.ts'
 import type { Label, Step, Trace } from '../../core/words.ts'
 import { type Format, hasFields, others, parseRecord, place, share } from './format.ts'
 import { importedEvidence } from './gold.ts'
@@ -31,7 +32,7 @@ export const mathShepherd: Format = {
   detect: (sample) =>
     share(
       sample,
-      (r) => hasFields(r, 'input', 'label', 'task') && String((r as { input: unknown }).input).includes(` ${TAG}`),
+      (r) => hasFields(r, 'input', 'label', 'task') && anyText((r as { input: unknown }).input).includes(` ${TAG}`),
     ),
   read(record, at) {
     const row = parseRecord(Row, record, at)

@@ -1,3 +1,4 @@
+import { anyText } from '../../core/unknown.ts'
 import type { Message, Part } from './conversation.ts'
 import type { At } from './format.ts'
 import { asList, asObject, asText, type JsonObject, pick, present, unwrapJson } from './loose.ts'
@@ -10,7 +11,7 @@ export function readPart(value: unknown, role: Message['role'], at: At): Part[] 
   if (typeof value === 'string') return value === '' ? [] : [{ type: 'text', text: value }]
   const part = asObject(value)
   if (!part) return []
-  const type = String(part.type ?? '')
+  const type = anyText(part.type ?? '')
   return (type === '' ? readUntyped(part, at) : readTyped(type, part, at)) ?? unknownPart(type, part, role, at)
 }
 
@@ -106,7 +107,7 @@ export function result(id: unknown, name: unknown, output: unknown, isError?: bo
 
 function anthropicResult(part: JsonObject): ResultPart {
   const inner = asObject(part.content)
-  const failed = part.is_error === true || String(inner?.type ?? '').endsWith('_error') || undefined
+  const failed = part.is_error === true || anyText(inner?.type ?? '').endsWith('_error') || undefined
   return result(part.tool_use_id, undefined, part.content, failed)
 }
 
@@ -120,7 +121,7 @@ function geminiResult(response: JsonObject): ResultPart {
 
 function sdkResult(part: JsonObject): ResultPart {
   const output = asObject(part.output)
-  const failed = part.isError === true || /^error-/.test(String(output?.type ?? '')) || undefined
+  const failed = part.isError === true || /^error-/.test(anyText(output?.type ?? '')) || undefined
   const said = output && 'type' in output && 'value' in output ? output.value : pick(part, 'output', 'result')
   return result(part.toolCallId, part.toolName, said, failed)
 }
@@ -178,5 +179,5 @@ function isTextBlock(value: unknown): boolean {
   if (!object) return false
   if (object.type === undefined) return typeof object.text === 'string' && Object.keys(object).length === 1
   if (object.type === 'json') return 'value' in object
-  return /^(text|input_text|output_text|summary_text|reasoning_text|error-text)$/.test(String(object.type))
+  return /^(text|input_text|output_text|summary_text|reasoning_text|error-text)$/.test(anyText(object.type))
 }

@@ -1,3 +1,4 @@
+import { anyText, entryOf } from '../../core/unknown.ts'
 import type { Message, Part, Tool } from './conversation.ts'
 import type { At } from './format.ts'
 import { asList, asObject, asText, type JsonObject, objects, pick, present, unwrapJson } from './loose.ts'
@@ -61,8 +62,8 @@ function readObject(object: JsonObject, role: Message['role'], at: At): Message[
   const item = readItem(object, at) ?? responseBody(object, at)
   if (item) return item
   const roleName =
-    typeof object.role === 'string' ? object.role : LANGCHAIN_TYPE.test(String(object.type)) ? object.type : undefined
-  if (typeof roleName === 'string') return [readMessage(object, ROLES[roleName.toLowerCase()] ?? role, at)]
+    typeof object.role === 'string' ? object.role : LANGCHAIN_TYPE.test(anyText(object.type)) ? object.type : undefined
+  if (typeof roleName === 'string') return [readMessage(object, entryOf(ROLES, roleName.toLowerCase()) ?? role, at)]
   for (const [name, of] of BODIES) {
     const inner = object[name]
     if (inner === undefined || inner === null) continue

@@ -5,6 +5,7 @@ import { questionKey } from '../../core/split.ts'
 import type { Step, Trace } from '../../core/words.ts'
 import { type At, type Format, others, parseRecord, place } from './format.ts'
 import { importFirstError, labelsDoNotMatch, orUnlabelled } from './gold.ts'
+import { asObject } from './loose.ts'
 import { importedFirstError } from './write.ts'
 
 const Solution = z.looseObject({
@@ -118,7 +119,7 @@ function trace(row: Solution, before: readonly unknown[], at: At): Trace {
 
 /** A model that solved the question twice has a number at its second trace. */
 function traceId(row: Solution, before: readonly unknown[], at: At): string {
-  const again = before.filter((b) => (b as Partial<Solution>).Sampled_Model === row.Sampled_Model).length
+  const again = before.filter((b) => asObject(b)?.Sampled_Model === row.Sampled_Model).length
   if (again > 0) at.odd('two solutions of one model', row.Question_UUID)
   return `${row.Question_UUID}/${row.Sampled_Model}${again > 0 ? `/${again + 1}` : ''}`
 }

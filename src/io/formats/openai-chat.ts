@@ -1,4 +1,5 @@
 import { GradusError } from '../../core/errors.ts'
+import { anyText } from '../../core/unknown.ts'
 import type { Trace } from '../../core/words.ts'
 import {
   type Conversation,
@@ -80,7 +81,7 @@ function isChat(list: unknown): boolean {
     const message = asObject(value)
     if (typeof message?.role !== 'string' || message.parts !== undefined) return false
     if (message.message_type !== undefined || message.is_demo !== undefined) return false
-    return objects(message.content).every((part) => !FOREIGN.test(String(part.type)))
+    return objects(message.content).every((part) => !FOREIGN.test(anyText(part.type)))
   })
 }
 

@@ -1,4 +1,5 @@
 import { GradusError } from '../../core/errors.ts'
+import { anyText } from '../../core/unknown.ts'
 import type { Trace } from '../../core/words.ts'
 import { conversationFromTrace, type Message, type Part, traceFromConversation } from './conversation.ts'
 import { type Format, hasFields, others, place, share } from './format.ts'
@@ -65,7 +66,7 @@ function received(record: unknown): unknown {
   const text = typeof record === 'string' ? record : object && recordedBody(object)
   if (typeof text !== 'string') return record
   if (!looksLikeEvents(text)) return unwrapJson(text)
-  return readEvents(text).findLast((event) => /^response\.(completed|incomplete|failed)$/.test(String(event.type)))
+  return readEvents(text).findLast((event) => /^response\.(completed|incomplete|failed)$/.test(anyText(event.type)))
     ?.response
 }
 

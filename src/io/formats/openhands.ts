@@ -1,4 +1,5 @@
 import { GradusError } from '../../core/errors.ts'
+import { anyText } from '../../core/unknown.ts'
 import type { Trace, Usage } from '../../core/words.ts'
 import { conversationFromTrace, type Message, type Part, traceFromConversation } from './conversation.ts'
 import { type At, type Format, hasFields, others, place, share } from './format.ts'
@@ -69,7 +70,7 @@ function readResolved(line: JsonObject, at: At): Trace {
   const issue = asObject(line.issue)
   const repository = [issue?.owner, issue?.repo].filter((s) => typeof s === 'string').join('/')
   const head = {
-    id: issue ? `${repository}#${String(issue.number)}` : `${at.stem}-${at.line}`,
+    id: issue ? `${repository}#${anyText(issue.number)}` : `${at.stem}-${at.line}`,
     generator: '',
     dataset: 'openhands',
     outcome: typeof line.success === 'boolean' ? Number(line.success) : undefined,
@@ -124,7 +125,7 @@ function messagesOf(events: readonly JsonObject[], at: At): Message[] {
     const output = event.content ?? event.message
     if (event.id === undefined)
       return [answer(result(undefined, failed ? undefined : observed, output, failed), origin)]
-    return [answer(result(callIds.get(event.cause) ?? String(event.cause), observed, output, failed), origin)]
+    return [answer(result(callIds.get(event.cause) ?? anyText(event.cause), observed, output, failed), origin)]
   })
 }
 
@@ -149,7 +150,7 @@ function callOf(event: JsonObject, kind: string, args: JsonObject, at: At): Extr
     .flatMap((choice) => objects(asObject(choice.message)?.tool_calls))
     .find((c) => c.id === id)
   const input = written ? readArguments(asObject(written.function)?.arguments, at) : (others(args, ...SHOWN) ?? {})
-  const own = event.id === undefined ? undefined : String(event.id)
+  const own = event.id === undefined ? undefined : anyText(event.id)
   return call(id ?? own, asText(metadata?.function_name) ?? kind, input)
 }
 

@@ -1,3 +1,4 @@
+import { anyText } from '../../core/unknown.ts'
 import type { Trace } from '../../core/words.ts'
 import type { JsonObject } from './loose.ts'
 import { genaiAttributes } from './span-attributes-write.ts'
@@ -45,6 +46,6 @@ function typed(attributes: JsonObject): JsonObject[] {
     if (value === undefined) return []
     if (typeof value === 'number')
       return [{ key, value: Number.isInteger(value) ? { intValue: String(value) } : { doubleValue: value } }]
-    return [{ key, value: { stringValue: String(value) } }]
+    return [{ key, value: { stringValue: anyText(value) } }]
   })
 }

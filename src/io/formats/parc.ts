@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { anyText } from '../../core/unknown.ts'
 import type { Step } from '../../core/words.ts'
 import { type Format, hasFields, others, parseRecord, share } from './format.ts'
 import { importStepClasses, type StepClass } from './gold.ts'
@@ -64,11 +65,11 @@ export const parc: Format = {
         problem: {
           id: row.question,
           prompt: row.question,
-          answer: String(row.ground_truth_answer ?? ''),
+          answer: anyText(row.ground_truth_answer ?? ''),
           domain: at.stem.replace(/_.*/, ''),
         },
         steps: row.steps.map((text): Step => ({ text, kind: 'thought' })),
-        answer: String(row.model_answer ?? ''),
+        answer: anyText(row.model_answer ?? ''),
         ...(row.is_correct !== undefined && { outcome: row.is_correct ? 1 : 0 }),
         ...importStepClasses(classes, flags.length === 0 ? [] : classes.map((c) => c === 'wrong'), at, {
           dataset: 'parc',

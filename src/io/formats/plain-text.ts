@@ -1,4 +1,5 @@
 import { contentHash } from '../../core/hash.ts'
+import { anyText } from '../../core/unknown.ts'
 import type { Step, Trace } from '../../core/words.ts'
 import { type At, type Format, hasFields, type Sample } from './format.ts'
 import { looksLikeEvents } from './sse.ts'
@@ -22,7 +23,7 @@ export const plainText: Format = {
   detect: (sample) => (isText(sample) ? 0.6 : 0),
   read(record, at) {
     const text =
-      typeof record === 'string' ? record : hasFields(record, 'text') ? String((record as { text: unknown }).text) : ''
+      typeof record === 'string' ? record : hasFields(record, 'text') ? anyText((record as { text: unknown }).text) : ''
     const pieces = text.replaceAll('\r\n', '\n').split(/^-{3,}[ \t]*$/m)
     return pieces.filter((piece) => piece.trim() !== '').map((piece, i) => readTrace(piece, i, at))
   },

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { GradusError } from '../../core/errors.ts'
 import { contentHash } from '../../core/hash.ts'
 import { questionKey } from '../../core/split.ts'
+import { anyText } from '../../core/unknown.ts'
 import type { Evidence, Label, Step } from '../../core/words.ts'
 import { type Format, hasFields, parseRecord, place, share } from './format.ts'
 import { importedEvidence } from './gold.ts'
@@ -76,7 +77,7 @@ export const roscoe: Format = {
 const isRoscoe = (head: string): boolean => head.slice(0, 400).includes('roscoe')
 const isInstance = (r: unknown): boolean =>
   hasFields(r, 'instance', 'annotations') &&
-  String((r as { instance: unknown }).instance).includes('GENERATED RESPONSE:')
+  anyText((r as { instance: unknown }).instance).includes('GENERATED RESPONSE:')
 
 function label(step: number, annotations: z.output<typeof Row>['annotations']): Label {
   const wrong = WRONG.some((aspect) => annotations[aspect]?.majority_human === 'yes')

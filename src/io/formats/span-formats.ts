@@ -1,4 +1,5 @@
 import { GradusError } from '../../core/errors.ts'
+import { anyText } from '../../core/unknown.ts'
 import type { Trace } from '../../core/words.ts'
 import type { Message } from './conversation.ts'
 import { type At, type Format, place, share } from './format.ts'
@@ -102,7 +103,7 @@ function readRecords(records: readonly JsonObject[], dataset: string, at: At): T
  * same function that was open at the time.
  */
 function joinByTime(spans: readonly Span[], records: readonly JsonObject[]): Span[] {
-  const operation = (span: Span): string => String(span.attributes['ai.operationId'] ?? '')
+  const operation = (span: Span): string => anyText(span.attributes['ai.operationId'] ?? '')
   const ends = new Map(spans.map((span, i) => [span, asMillis(pick(records[i], 'endTime', 'end_time'))]))
   const known = new Set(spans.map((s) => s.id))
   return spans.map((span) => {

@@ -1,3 +1,4 @@
+import { anyText } from '../../core/unknown.ts'
 import { asList, asNumber, asObject, asText, type JsonObject, objects, pick, present } from './loose.ts'
 import type { Span } from './span.ts'
 
@@ -50,7 +51,7 @@ export function spanOfRecord(record: JsonObject, index = 0): Span {
 /** Attributes as an object, with OTLP's typed values unwrapped; nested objects become dotted keys. */
 export function readAttributes(value: unknown): JsonObject {
   if (!Array.isArray(value)) return dotted(asObject(value) ?? {})
-  return Object.fromEntries(objects(value).map(({ key, value: typed }) => [String(key), unwrapTyped(typed)]))
+  return Object.fromEntries(objects(value).map(({ key, value: typed }) => [anyText(key), unwrapTyped(typed)]))
 }
 
 /** Phoenix writes attributes as a tree; the conventions name them by dotted keys. Values with content stay whole. */

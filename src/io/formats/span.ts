@@ -1,3 +1,4 @@
+import { anyText, entryOf } from '../../core/unknown.ts'
 import type { Usage } from '../../core/words.ts'
 import type { Message, Tool } from './conversation.ts'
 import type { At } from './format.ts'
@@ -70,12 +71,12 @@ const AGENT_OPERATION = /^(invoke_agent|create_agent|embeddings)$/
 const MODEL_OPERATION = /^(chat|text_completion|generate_content|completion)$/
 
 function kindOf({ name, attributes: a }: Span): SpanKind {
-  const operation = String(a['gen_ai.operation.name'] ?? '')
-  const inference = String(a['openinference.span.kind'] ?? '')
+  const operation = anyText(a['gen_ai.operation.name'] ?? '')
+  const inference = anyText(a['openinference.span.kind'] ?? '')
   if (operation === 'execute_tool' || inference === 'TOOL' || a['ai.toolCall.name'] !== undefined) return 'tool'
   if (a['traceloop.span.kind'] === 'tool' || /^execute_tool /.test(name)) return 'tool'
   if (inference === 'LLM' || MODEL_OPERATION.test(operation) || a['llm.request.type'] !== undefined) return 'model'
-  if (/^ai\.\w+(\.do\w+)?$/.test(String(a['ai.operationId'] ?? '')) && !/embed/i.test(String(a['ai.operationId'])))
+  if (/^ai\.\w+(\.do\w+)?$/.test(anyText(a['ai.operationId'] ?? '')) && !/embed/i.test(anyText(a['ai.operationId'])))
     return 'model'
   if (AGENT_OPERATION.test(operation)) return 'other'
   const modelish = [
@@ -222,7 +223,7 @@ function readPrompt(value: unknown, at: At): Message[] {
 /** Messages as span events, or as the attribute `events` that holds a list of them. */
 function eventMessages(span: Span, at: At, wanted: (name: string) => boolean): Message[] {
   const listed = objects(unwrapJson(span.attributes.events)).map((e) => ({
-    name: String(e['event.name']),
+    name: anyText(e['event.name']),
     attributes: e,
   }))
   return [...span.events, ...listed].flatMap(({ name, attributes }) => {
@@ -273,7 +274,7 @@ function listed(value: unknown): unknown {
   const out: JsonObject = {}
   for (const key of keys) {
     const inner = listed(object[key])
-    const name = WRAPPERS[key]
+    const name = entryOf(WRAPPERS, key)
     if (name === '') Object.assign(out, asObject(inner))
     else out[name ?? key] = inner
   }

@@ -1,3 +1,4 @@
+import { anyText } from '../../core/unknown.ts'
 import type { Trace, Usage } from '../../core/words.ts'
 import { type Message, traceFromConversation } from './conversation.ts'
 import type { At } from './format.ts'
@@ -129,9 +130,9 @@ function innermost(node: Node, candidates: ReadonlySet<Node>): Node[] {
 
 /** The AI SDK's outer span beside its inner ones, where records have no parents: `ai.x` repeats `ai.x.doY`. */
 function isRepeated(node: Node, nodes: readonly Node[]): boolean {
-  const name = String(node.span.attributes['ai.operationId'] ?? '')
+  const name = anyText(node.span.attributes['ai.operationId'] ?? '')
   if (name === '' || /\.do[A-Z]/.test(name)) return false
-  return nodes.some((n) => String(n.span.attributes['ai.operationId'] ?? '').startsWith(`${name}.do`))
+  return nodes.some((n) => anyText(n.span.attributes['ai.operationId'] ?? '').startsWith(`${name}.do`))
 }
 
 function isEvaluation(node: Node): boolean {

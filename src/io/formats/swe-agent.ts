@@ -1,4 +1,5 @@
 import { GradusError } from '../../core/errors.ts'
+import { anyText } from '../../core/unknown.ts'
 import type { Step, Trace, Usage } from '../../core/words.ts'
 import { conversationFromTrace, type Message, type Part, type Result, traceFromConversation } from './conversation.ts'
 import { type At, type Format, hasFields, others, place, share } from './format.ts'
@@ -166,7 +167,7 @@ function write(trace: Trace): unknown {
 const isCommand = ({ action }: Step): boolean =>
   action?.tool === 'shell' && action.id === undefined && typeof action.input === 'string' && action.input !== ''
 
-const actionText = (step: Step): string => (isCommand(step) ? String(step.action?.input) : step.text)
+const actionText = (step: Step): string => (isCommand(step) ? anyText(step.action?.input) : step.text)
 
 /** Commands stand as they are; other calls as the model wrote them. */
 function callOf(step: Step | undefined): JsonObject {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { contentHash } from '../../core/hash.ts'
 import { questionKey } from '../../core/split.ts'
+import { anyText } from '../../core/unknown.ts'
 import type { Label, Step } from '../../core/words.ts'
 import { type Format, hasFields, parseRecord, share } from './format.ts'
 import { importedEvidence } from './gold.ts'
@@ -47,7 +48,7 @@ export const verl: Format = {
         problem: {
           id: contentHash(questionKey(prompt)).slice(0, 16),
           prompt,
-          answer: String(row.reward_model.ground_truth ?? ''),
+          answer: anyText(row.reward_model.ground_truth ?? ''),
           domain: row.data_source,
         },
         steps: texts.map((text): Step => ({ text, kind: 'thought' })),

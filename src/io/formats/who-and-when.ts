@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { anyText } from '../../core/unknown.ts'
 import type { Step } from '../../core/words.ts'
 import { type Format, hasFields, others, parseRecord, share } from './format.ts'
 import { importFirstError, labelsDoNotMatch } from './gold.ts'
@@ -38,7 +39,12 @@ export const whoAndWhen: Format = {
     return [
       {
         id: typeof row._file === 'string' ? row._file : row.question_ID,
-        problem: { id: row.question_ID, prompt: row.question, answer: String(row.ground_truth ?? ''), domain: at.stem },
+        problem: {
+          id: row.question_ID,
+          prompt: row.question,
+          answer: anyText(row.ground_truth ?? ''),
+          domain: at.stem,
+        },
         steps,
         outcome: 0,
         ...importFirstError(mistake, steps.length, at, {

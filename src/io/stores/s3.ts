@@ -1,5 +1,6 @@
 import { AwsClient } from 'aws4fetch'
 import { GradusError } from '../../core/errors.ts'
+import { entryOf } from '../../core/unknown.ts'
 import type { ObjectStore } from './store.ts'
 
 /** What the AWS tools read too; `AWS_ENDPOINT_URL` names any other server that speaks S3. */
@@ -115,7 +116,7 @@ function tag(xml: string, name: string): string | undefined {
   return new RegExp(`<${name}>([^<]*)</${name}>`)
     .exec(xml)?.[1]
     ?.replace(/&(lt|gt|quot|apos|amp|#\d+);/g, (_, entity: string) =>
-      entity.startsWith('#') ? String.fromCodePoint(Number(entity.slice(1))) : (ENTITIES[entity] ?? ''),
+      entity.startsWith('#') ? String.fromCodePoint(Number(entity.slice(1))) : (entryOf(ENTITIES, entity) ?? ''),
     )
 }
 

@@ -1,3 +1,4 @@
+import { anyText } from '../../core/unknown.ts'
 import type { Usage } from '../../core/words.ts'
 import { Fault } from '../../engine/fault.ts'
 import type { ChatRequest, Completion, Endpoint, Generation, Message, Price } from './endpoint.ts'
@@ -127,7 +128,7 @@ function readContent(result: AiSdkResult): Completion {
     else if (part['type'] === 'tool-call') {
       const { toolCallId, toolName, input } = part
       const written = typeof input === 'string' ? input : JSON.stringify(input ?? {})
-      toolCalls.push({ id: String(toolCallId), name: String(toolName), input: written })
+      toolCalls.push({ id: anyText(toolCallId), name: anyText(toolName), input: written })
     }
   }
   const unified = isRecord(result.finishReason) ? result.finishReason['unified'] : result.finishReason

@@ -1,6 +1,7 @@
 import { format } from 'node:util'
 import { parentPort } from 'node:worker_threads'
 import { getQuickJS, type QuickJSContext, type QuickJSHandle, type QuickJSRuntime } from 'quickjs-emscripten'
+import { anyText } from '../../core/unknown.ts'
 
 /** What `quickjs.ts` asks of the worker. */
 export interface QuickjsTask {
@@ -119,7 +120,7 @@ function provideConsole(context: QuickJSContext, out: Out): void {
 function describe(error: unknown): string {
   if (typeof error === 'object' && error !== null && 'message' in error) {
     const { name, message, stack } = error as { name?: unknown; message?: unknown; stack?: unknown }
-    const head = `${typeof name === 'string' ? name : 'Error'}: ${String(message)}`
+    const head = `${typeof name === 'string' ? name : 'Error'}: ${anyText(message)}`
     const frames = typeof stack === 'string' ? stack.split('\n').filter((line) => line.trim() !== '') : []
     return [...frames.slice(0, STACK_FRAMES), head].join('\n')
   }
