@@ -186,7 +186,7 @@ function voteArm(scorer: string): string {
   return `vote weighted by ${scorer}`
 }
 
-/** Each scorer against majority and random; the first scorer against the others; majority against random. */
+/** Each scorer against majority and random, and against every other; majority against random. */
 function comparisons(arms: readonly Arm[], scorers: readonly BonScorer[]): [Arm, Arm][] {
   const named = (name: string): Arm => arms.find((arm) => arm.name === name)!
   const [majority, chance] = [named('majority'), named(CHANCE)]
@@ -197,7 +197,7 @@ function comparisons(arms: readonly Arm[], scorers: readonly BonScorer[]): [Arm,
       [arm, chance],
     ]),
     ...scorers.map(({ name }): [Arm, Arm] => [named(voteArm(name)), majority]),
-    ...best.slice(1).map((arm): [Arm, Arm] => [best[0]!, arm]),
+    ...best.flatMap((arm, i) => best.slice(i + 1).map((other): [Arm, Arm] => [arm, other])),
     [majority, chance],
   ]
 }
@@ -254,8 +254,12 @@ const REWARD = 'reward:'
 /**
  * Questions and scorers from traces that `gradus score` has scored: several traces a problem, each with its outcome.
  * Traces without an outcome are left out.
+ * @param order of scorers, by name; others come behind, by name
  */
-export function poolOf(traces: readonly Trace[]): { questions: BonQuestion[]; scorers: BonScorer[] } {
+export function poolOf(
+  traces: readonly Trace[],
+  order: readonly string[] = [],
+): { questions: BonQuestion[]; scorers: BonScorer[] } {
   const ended = traces.filter(({ outcome }) => outcome !== undefined)
   const meanings = new Map<string, StepLabel['meaning']>()
   for (const { labels = [] } of ended) {
@@ -263,7 +267,8 @@ export function poolOf(traces: readonly Trace[]): { questions: BonQuestion[]; sc
       if (label.source.startsWith(REWARD) && label.meaning !== 'first-error') meanings.set(label.source, label.meaning)
     }
   }
-  const sources = [...meanings].sort(([a], [b]) => (a < b ? -1 : 1))
+  const rank = (source: string): number => order.indexOf(source.slice(REWARD.length)) + 1 || order.length + 1
+  const sources = [...meanings].sort(([a], [b]) => rank(a) - rank(b) || (a < b ? -1 : 1))
   const questions = [...Map.groupBy(ended, ({ problem }) => problem.id).values()].map((own): BonQuestion => {
     const { problem } = own[0]!
     const { answerOf, same } = answersOf(problem)

@@ -14,6 +14,8 @@ import { PRM_ADAPTERS } from '../../models/rewards/prm-adapters/index.ts'
 import { openPrm } from '../../models/rewards/prm-adapters/open.ts'
 import type { RewardModel } from '../../models/rewards/reward.ts'
 import { selfLogprob } from '../../models/rewards/self-logprob.ts'
+import { AT_HAND, toolReward } from '../../models/rewards/tools-at-hand.ts'
+import type { Verifier } from '../../worlds/verifiers/verifier.ts'
 import { specOptions } from './spec.ts'
 
 interface Address {
@@ -25,6 +27,7 @@ interface Address {
 export type RewardSpec =
   | { kind: 'free'; name: FreeReward }
   | { kind: 'file'; path: string }
+  | { kind: 'tools'; verifiers: Verifier[] }
   | ({ kind: 'judge'; options: JudgeOptions } & Address)
   | ({ kind: 'prm'; adapter: PrmAdapter; reference?: Address } & Address)
 
@@ -50,7 +53,7 @@ export interface RewardSettings {
 
 /** How every verb writes a reward model. */
 export const REWARD_FORMS =
-  'model.json (of gradus train reward), judge:http://host/v1#model[,samples=3], prm:ADAPTER@http://host/v1#model, logprob, oracle or oracle:value'
+  'model.json (of gradus train reward), judge:http://host/v1#model[,samples=3], prm:ADAPTER@http://host/v1#model, verifier:NAME[+NAME], logprob, oracle or oracle:value'
 
 /** The model's name stands behind a `#`, which no server ever sees; options of ours behind a comma. */
 const HTTP = /^(https?:\/\/[^#,]+)#([^,]+)((?:,[\w-]+=[^,]*)*)$/
@@ -64,6 +67,7 @@ export function readRewardSpec(text: string): RewardSpec {
   const prm = /^prm:([^@]+)@(.+)$/.exec(text)
   if (prm?.[1] !== undefined && prm[2] !== undefined) return readPrmSpec(prm[1], prm[2])
   if (text.startsWith('prm:')) throw refused('--reward', text, REWARD_FORMS)
+  if (text.startsWith('verifier:')) return readToolSpec(text.slice('verifier:'.length))
   return Object.hasOwn(FREE, text) ? { kind: 'free', name: text as FreeReward } : { kind: 'file', path: text }
 }
 
@@ -92,6 +96,16 @@ export function rewardSpecs({
     ...(judge === undefined ? [] : [readJudgeSpec(judge)]),
     ...(reward === undefined ? [] : [readRewardSpec(reward)]),
   ]
+}
+
+function readToolSpec(text: string): RewardSpec {
+  const verifiers = text.split('+').map((name) => {
+    const found = AT_HAND.find((verifier) => verifier.name === name)
+    if (found) return found
+    const expected = `tools that run no code: ${AT_HAND.map((verifier) => verifier.name).join(', ')}`
+    throw new GradusError('GRD-CLI-002', { where: { field: '--reward' }, found: name, expected })
+  })
+  return { kind: 'tools', verifiers }
 }
 
 function readPrmSpec(name: string, text: string): RewardSpec {
@@ -130,13 +144,14 @@ function refused(field: string, found: string, expected: string): GradusError {
 /** The name by which labels know the reward model: of a file, that of the file. */
 export function rewardName(spec: RewardSpec): string {
   if (spec.kind === 'free') return spec.name
+  if (spec.kind === 'tools') return toolReward(spec.verifiers).name
   if (spec.kind === 'file') return basename(spec.path).replace(/\.json$/, '')
   return spec.kind === 'judge' ? 'judge' : spec.adapter.name
 }
 
 /** Where traces go; null = they stay in this process. */
 export function rewardHost(spec: RewardSpec): string | null {
-  if (spec.kind === 'free' || spec.kind === 'file') return null
+  if (spec.kind === 'free' || spec.kind === 'tools' || spec.kind === 'file') return null
   return URL.canParse(spec.url) ? new URL(spec.url).host : spec.url
 }
 
@@ -151,6 +166,7 @@ export async function openReward(
   signal: AbortSignal = new AbortController().signal,
 ): Promise<RewardModel> {
   if (spec.kind === 'free') return FREE[spec.name]()
+  if (spec.kind === 'tools') return toolReward(spec.verifiers)
   if (spec.kind === 'file') {
     const { root } = settings
     return loadReward(spec.path, { engine, ...(root !== undefined && { root }) })

@@ -48,6 +48,11 @@ describe('gradus solve', () => {
     expect(JSON.parse(run.out)).toMatchObject({ search: name, reward: 'oracle:value', asked: 4, solved: 4, lost: {} })
   })
 
+  it('chooses by what a tool says alone', async () => {
+    const run = await call(`${CHAIN} --policy task:slip=.1 --search best-of-n:n=16 --reward verifier:arithmetic --json`)
+    expect(JSON.parse(run.out)).toMatchObject({ reward: 'verifier:arithmetic', solved: 4, flags: {} })
+  })
+
   it('a budget for one problem ends its search with what it has', async () => {
     const run = await call(`${CHAIN} --search best-of-n:n=16 --calls 3 --json`)
     expect(JSON.parse(run.out)).toMatchObject({ solved: 4, outOfBudget: 4, candidates: 12, usage: { calls: 12 } })
@@ -61,6 +66,7 @@ describe('gradus solve', () => {
       [`${CHAIN} --search step-beam:width=3`, 'GRD-CLI-002'],
       [`${CHAIN} --veto poetry`, 'GRD-CLI-002'],
       ['--task arithmetic-chain --policy task --reward poetry', 'GRD-MODEL-004'],
+      ['--task arithmetic-chain --policy task --reward verifier:arithmetic+python-execution', 'GRD-CLI-002'],
       ['--task arithmetic-chain --policy task --search best-of-n', 'GRD-SEARCH-001'],
       [`${CHAIN} --search step-beam:k=17,beam=4 -o @never.jsonl`, 'GRD-SEARCH-001'],
       [`${CHAIN} --search majority:n=1`, 'GRD-CLI-002'],

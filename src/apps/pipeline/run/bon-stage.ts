@@ -7,10 +7,18 @@ import { estimateText, type FigureData } from '../../../prove/report/figure-data
 import { scoreTraces } from '../score.ts'
 import { type RunContext, tracesOf, writeTraces } from './context.ts'
 import { reportFile, TUNE_FILE } from './sample-stage.ts'
-import { openModels, type RunModels } from './train-stage.ts'
+import { openModels, type RunModels, toolsAlone } from './train-stage.ts'
 
 /** Names of the scorers in every figure. */
-const NAMES = { process: 'process model', outcome: 'outcome twin', logprob: 'log-probability' } as const
+const NAMES = {
+  process: 'process model',
+  outcome: 'outcome twin',
+  tools: 'tools alone',
+  logprob: 'log-probability',
+} as const
+
+/** In the order of the figures: differences are of a scorer and those behind it. */
+const ORDER = Object.values(NAMES)
 
 /** Fact of the run: by scorer, how step scores become one. */
 const AGGREGATORS_CHOSEN = 'aggregators'
@@ -23,8 +31,8 @@ export function asChosen(model: RewardModel, { folder }: Pick<RunContext, 'folde
 
 /**
  * Best of N over the candidates of every draw, each scored by the models of its own draw: process model, outcome twin
- * and, as a control that needs no training, the policy's own log-probability. How step scores become one is chosen on
- * the tuning problems.
+ * and, as controls that need no training, the tools that both hear and the policy's own log-probability. How step
+ * scores become one is chosen on the tuning problems.
  */
 export async function bonStage(context: RunContext): Promise<FigureData[]> {
   const { folder, size, config } = context
@@ -32,16 +40,17 @@ export async function bonStage(context: RunContext): Promise<FigureData[]> {
   let scorers: BonScorer[] = []
   for (let draw = 0; draw < size.seeds; draw++) {
     const models = await openModels(context, draw)
+    const arms = { ...models, tools: toolsAlone(context) }
     if (draw === 0) {
-      const tune = poolOf(await scoredBy(models, await tracesOf(folder.file(TUNE_FILE))))
+      const tune = poolOf(await scoredBy(arms, await tracesOf(folder.file(TUNE_FILE))), ORDER)
       const best = bestAggregates(tune, config.seed)
       scorers = tune.scorers.map((scorer, i) => ({ ...scorer, aggregate: best[i]! }))
       const chosen = Object.fromEntries(scorers.map((scorer) => [scorer.name, scorer.aggregate]))
       folder.state.facts[AGGREGATORS_CHOSEN] = chosen
     }
-    const scored = await scoredBy(models, await tracesOf(folder.file(reportFile(draw))))
+    const scored = await scoredBy(arms, await tracesOf(folder.file(reportFile(draw))))
     await writeTraces(folder.file(`scored-${draw}.jsonl`), scored)
-    questions.push(...poolOf(scored).questions)
+    questions.push(...poolOf(scored, ORDER).questions)
     models.process.dispose?.()
     models.outcome?.dispose?.()
   }
@@ -84,11 +93,12 @@ export async function bonStage(context: RunContext): Promise<FigureData[]> {
   ]
 }
 
-async function scoredBy(models: RunModels, traces: readonly Trace[]): Promise<Trace[]> {
+async function scoredBy(models: RunModels & { tools: RewardModel | null }, traces: readonly Trace[]): Promise<Trace[]> {
   let out: readonly Trace[] = traces
   const named: [string, RewardModel | null][] = [
     [NAMES.process, models.process],
     [NAMES.outcome, models.outcome],
+    [NAMES.tools, models.tools],
     [NAMES.logprob, out.some((t) => t.steps.some((s) => s.tokens)) ? selfLogprob : null],
   ]
   for (const [name, model] of named) {

@@ -10,9 +10,12 @@ import { estimateText, type FigureData } from '../../../prove/report/figure-data
 import { TASKS } from '../../../worlds/tasks/index.ts'
 import { type RunContext, tracesOf, writeTraces } from './context.ts'
 import { reportFile, TUNE_FILE } from './sample-stage.ts'
+import { toolsAlone } from './train-stage.ts'
 
 /** Traces of a problem that are looked at: more say little new of it. */
 const PER_PROBLEM = 4
+/** A tool's word is 0 or 1. */
+const TOOL_SAYS_WRONG = 0.5
 /** Lines scored in one call. */
 const BATCH = 256
 
@@ -23,14 +26,15 @@ export interface Located {
 }
 
 /**
- * First errors on unseen problems: the process model, its outcome twin read as a locator by the fall of its value, and
- * the rows that say nothing, against the task's exact oracle. Thresholds are chosen on the tuning problems. null where
+ * First errors on unseen problems: the process model, its outcome twin read as a locator by the fall of its value, the
+ * tools that both hear without any model, and the rows that say nothing, against the task's exact oracle. Thresholds are chosen on the tuning problems. null where
  * the problems have no oracle.
  */
 export async function locateStage(
-  { folder, config }: RunContext,
+  context: RunContext,
   models: { process: RewardModel; outcome: RewardModel | null },
 ): Promise<Located | null> {
+  const { folder, config } = context
   const tune = withGold(few(await tracesOf(folder.file(TUNE_FILE))))
   const report = withGold(few(await tracesOf(folder.file(reportFile(0)))))
   if (tune.length === 0 || report.length === 0) return null
@@ -49,6 +53,9 @@ export async function locateStage(
     notes.push(`${name}: threshold ${threshold.toFixed(3)}`)
     if (model === models.process) await writeTraces(folder.file('located.jsonl'), verdicts(report, own, threshold))
   }
+  const tools = toolsAlone(context)
+  if (tools)
+    said['tools alone'] = (await scored(tools, report)).map(({ scores }) => firstBelow(scores, TOOL_SAYS_WRONG))
   const draw = random(`${config.seed}/run/random-step`)
   said['always clean'] = report.map(() => -1)
   said['step 0'] = report.map(() => 0)

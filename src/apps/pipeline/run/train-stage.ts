@@ -1,7 +1,9 @@
+import type { Trace } from '../../../core/words.ts'
 import { loadReward, saveReward } from '../../../models/rewards/model-file.ts'
 import type { RewardModel } from '../../../models/rewards/reward.ts'
 import type { RewardCard } from '../../../models/rewards/reward-card.ts'
 import type { RewardKind } from '../../../models/rewards/targets.ts'
+import { isAtHand, toolReward, toolsAtHand } from '../../../models/rewards/tools-at-hand.ts'
 import { trainReward } from '../../../models/rewards/train-reward.ts'
 import { openBody } from '../open-body.ts'
 import { openReward, readRewardSpec } from '../open-reward.ts'
@@ -12,6 +14,9 @@ export interface RunModels {
   /** Absent where a trained process model was given: it has no twin. */
   outcome: RewardModel | null
 }
+
+/** Fact of the run: sources of evidence that the models hear. */
+const TOOLS = 'tools'
 
 /** Files of the models of a draw. */
 const fileOf = (kind: RewardKind, draw: number): string => `models/${kind}-${draw}.json`
@@ -27,8 +32,8 @@ export async function trainStages(context: RunContext): Promise<void> {
     for (const kind of ['process', 'outcome'] as const) {
       const name = size.seeds === 1 ? `train ${kind} model` : `train ${kind} model ${draw + 1}`
       await folder.stage(name, async (tick) => {
-        // Without evidence: what a tool found would stand among the features, and a candidate has none.
-        const traces = (await tracesOf(folder.file('labelled.jsonl'))).map(({ evidence: _, ...trace }) => trace)
+        const traces = (await tracesOf(folder.file('labelled.jsonl'))).map(asCandidate)
+        folder.state.facts[TOOLS] = sourcesIn(traces)
         const body = await openBody(config.body, { traces, engine, fineTune: config.fineTune })
         const { model, card } = await trainReward({
           traces,
@@ -48,6 +53,12 @@ export async function trainStages(context: RunContext): Promise<void> {
   }
 }
 
+/** What the tools say alone that the models of this run hear; null where they hear none. */
+export function toolsAlone({ folder }: RunContext): RewardModel | null {
+  const tools = toolsAtHand((folder.state.facts[TOOLS] as string[] | undefined) ?? [])
+  return tools.length > 0 ? toolReward(tools) : null
+}
+
 /** The models of a draw, from their files. */
 export async function openModels(context: RunContext, draw: number): Promise<RunModels> {
   const { config, engine, folder } = context
@@ -59,6 +70,15 @@ export async function openModels(context: RunContext, draw: number): Promise<Run
     process: await loadReward(folder.file(fileOf('process', draw)), { engine }),
     outcome: await loadReward(folder.file(fileOf('outcome', draw)), { engine }),
   }
+}
+
+function sourcesIn(traces: readonly Trace[]): string[] {
+  return [...new Set(traces.flatMap(({ evidence = [] }) => evidence.map(({ source }) => source)))].sort()
+}
+
+/** The trace as candidates are scored: with what tools find in any line, without judges and tools that run code. */
+function asCandidate({ evidence = [], ...trace }: Trace): Trace {
+  return { ...trace, evidence: evidence.filter(isAtHand) }
 }
 
 /** Labels carry the name of the rule that made them. */

@@ -1,8 +1,6 @@
 import type { Evidence, Step, Trace } from '../../../core/words.ts'
 import { NO_USAGE } from '../../../core/words.ts'
-import { VERIFIERS } from '../../../worlds/verifiers/index.ts'
-import type { Verifier } from '../../../worlds/verifiers/verifier.ts'
-import type { Line } from '../reward.ts'
+import { lookedAt, toolsAtHand } from '../tools-at-hand.ts'
 import type { Body, Featured } from './body.ts'
 
 /**
@@ -48,38 +46,19 @@ export function stepFeatures(traces: readonly Pick<Trace, 'evidence'>[]): Body {
 /** The same from the tools' sources, as a card keeps them. */
 export function stepFeaturesOf(tools: readonly string[]): Body {
   const columns = [...Object.keys(STEP_COLUMNS), ...tools.flatMap((tool) => TOOL_COLUMNS.map((c) => `${tool}:${c}`))]
-  const runnable = VERIFIERS.filter((v) => !v.runsCode && tools.includes(sourceOf(v)))
+  const atHand = toolsAtHand(tools)
   return {
     spec: { kind: 'features', columns, tools: [...tools] },
     width: columns.length,
     features: (lines) =>
       Promise.all(
         lines.map(async (line): Promise<Featured> => {
-          const evidence = [...(line.evidence ?? []), ...(await lookedAt(line, runnable))]
+          const evidence = [...(line.evidence ?? []), ...(await lookedAt(line, atHand))]
           const rows = rowsOf(line.steps, evidence, tools)
           return { ok: true, features: Float32Array.from(rows.flat()), usage: NO_USAGE }
         }),
       ),
   }
-}
-
-function sourceOf(verifier: Verifier): string {
-  return `verifier:${verifier.name}`
-}
-
-/** Findings of tools that the line does not bring along; a tool abstains on a step or looks at all of them. */
-async function lookedAt({ problem, steps, evidence = [] }: Line, verifiers: readonly Verifier[]): Promise<Evidence[]> {
-  const trace: Trace = { id: '', problem, steps: [...steps], source: { generator: '', dataset: '', licence: '' } }
-  const found: Evidence[] = []
-  for (const verifier of verifiers) {
-    const source = sourceOf(verifier)
-    if (evidence.some((e) => e.source === source) || !verifier.applies(trace)) continue
-    const findings = await verifier.verify(trace, { allowCode: false, allowLocalExec: false })
-    findings.forEach(({ verdict, reason }, step) => {
-      if (verdict !== 'unknown') found.push({ kind: 'tool', source, step, verdict, reason })
-    })
-  }
-  return found
 }
 
 function rowsOf(steps: readonly Step[], evidence: readonly Evidence[], tools: readonly string[]): number[][] {
