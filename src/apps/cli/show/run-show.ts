@@ -63,7 +63,8 @@ export class RunShow {
       '',
       ...table(terminal, named('first-errors'), 4),
       ...bonLines(terminal, named('best-of-n')),
-      ...table(terminal, named('best-of-n-differences'), 3, (row) => row[1] !== 'random'),
+      ...table(terminal, named('best-of-n-differences'), 3, ([way, less]) => isToldAtOnce(String(way), String(less))),
+      ...byTokens(terminal, named('accuracy-by-tokens')),
       `  ${seconds.toFixed(0)} s   ${count(usage.calls)} calls   ${count(usage.completionTokens)} tokens written`,
       `  ${folder}/report.html   everything above, with traces and plots`,
       '',
@@ -120,6 +121,28 @@ function table(
   ]
 }
 
+/** Differences that a reader asks for first: of the process model, and of every way to majority. */
+function isToldAtOnce(way: string, less: string): boolean {
+  return less === 'majority' || (way.startsWith('best by process model') && less !== 'random')
+}
+
+/** Share right, and completion tokens a problem, for growing budgets; a row a way. */
+function byTokens(terminal: Terminal, figure: FigureData | undefined): string[] {
+  if (!figure) return []
+  const ways = Map.groupBy(figure.rows, ([way]) => String(way))
+  const rows = [...ways].map(([way, points]) => [
+    way,
+    ...points.map((point) => `${share(Number(point[3]))} for ${count(Math.round(Number(point[2])))}`),
+  ])
+  return [
+    `  ${paint(terminal, 'bold', 'Share of problems answered right, for completion tokens a problem')}`,
+    ...columns(rows).map((line) => `    ${line}`),
+    '',
+  ]
+}
+
+const share = (value: number): string => value.toFixed(3).replace(/^0/, '')
+
 /** Share right by N, a row a way. */
 function bonLines(terminal: Terminal, figure: FigureData | undefined): string[] {
   if (!figure) return []
@@ -127,7 +150,7 @@ function bonLines(terminal: Terminal, figure: FigureData | undefined): string[] 
   const ways = [...new Set(figure.rows.map((row) => String(row[0])))]
   const cell = (way: string, n: number): string => {
     const found = figure.rows.find((row) => row[0] === way && row[1] === n)?.[2]
-    return typeof found === 'number' ? found.toFixed(3).replace(/^0/, '') : ''
+    return typeof found === 'number' ? share(found) : ''
   }
   return [
     `  ${paint(terminal, 'bold', 'Share of problems answered right, choosing one of N candidates')}`,

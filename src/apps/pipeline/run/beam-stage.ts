@@ -6,11 +6,14 @@ import type { RewardModel } from '../../../models/rewards/reward.ts'
 import type { FigureData } from '../../../prove/report/figure-data.ts'
 import { solveProblems } from '../solve.ts'
 import type { RunContext, RunPolicies } from './context.ts'
+import { toolsAlone } from './train-stage.ts'
 
 interface Arm {
   series: string
   search: string
   options: Record<string, unknown>
+  /** Who scores. */
+  reward: RewardModel
 }
 
 interface Point {
@@ -22,7 +25,7 @@ interface Point {
 
 /**
  * Accuracy by the tokens that a problem costs: whole samples chosen by vote and by the process model, and a step beam
- * steered by it.
+ * steered by it, or by the tools alone that it hears.
  */
 export async function beamStage(
   context: RunContext,
@@ -32,17 +35,22 @@ export async function beamStage(
 ): Promise<FigureData> {
   const { k, beam } = context.config.beam
   const sizes = [k / 4, k / 2, k].filter((n) => n >= 2 && Number.isInteger(n))
-  const arms: Arm[] = [
-    ...sizes.map((n) => ({ series: 'majority', search: 'majority', options: { n } })),
-    ...sizes.map((n) => ({ series: 'best of N, process model', search: 'best-of-n', options: { n } })),
-    ...sizes.map((n) => ({
-      series: 'step beam, process model',
+  const tools = toolsAlone(context)
+  const stepBeam = (name: string, scorer: RewardModel): Arm[] =>
+    sizes.map((n) => ({
+      series: `step beam, ${name}`,
       search: 'step-beam',
       options: { k: n, beam: Math.max(1, Math.round((beam * n) / k)) },
-    })),
+      reward: scorer,
+    }))
+  const arms: Arm[] = [
+    ...sizes.map((n) => ({ series: 'majority', search: 'majority', options: { n }, reward })),
+    ...sizes.map((n) => ({ series: 'best of N, process model', search: 'best-of-n', options: { n }, reward })),
+    ...stepBeam('process model', reward),
+    ...(tools ? stepBeam('tools alone', tools) : []),
   ]
   const points: Point[] = []
-  for (const arm of arms) points.push(await pointOf(context, policies, problems, reward, arm))
+  for (const arm of arms) points.push(await pointOf(context, policies, problems, arm))
   return {
     id: 'accuracy-by-tokens',
     title: 'Accuracy by the tokens that it costs',
@@ -69,8 +77,7 @@ async function pointOf(
   { config, engine, signal }: RunContext,
   policies: RunPolicies,
   problems: readonly Problem[],
-  reward: RewardModel,
-  { series, search: name, options: settings }: Arm,
+  { series, search: name, options: settings, reward }: Arm,
 ): Promise<Point> {
   const search = SEARCHES.find((s) => s.name === name)!
   const policy = await policies.of(0)
