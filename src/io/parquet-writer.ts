@@ -8,21 +8,33 @@ import { recordsOf } from './formats/write.ts'
 import { CREATED_BY } from './parquet.ts'
 import { flatShape, nestedShape, schemaElements } from './parquet-schema.ts'
 import { cannotWrite, targetOf } from './target.ts'
-import type { TraceWriter } from './trace-writer.ts'
+import type { RecordWriter, TraceWriter } from './trace-writer.ts'
+
+type Row = Readonly<Record<string, unknown>>
 
 /**
  * One column for each field of the format's records. Lists and structs that are alike in all rows are written as such,
- * since training tools read nothing else; native traces, and whatever is nested in several ways, in columns of JSON. Rows are held in memory until `close`.
+ * since training tools read nothing else; native traces, and whatever is nested in several ways, in columns of JSON. Rows
+ * are held in memory until `close`.
  */
 export async function parquetWriter(path: string, format: Format): Promise<TraceWriter> {
+  const rows = await parquetRecords(path, format === native)
+  return { ...rows, write: (traces) => rows.write(recordsOf(format, traces) as Row[]) }
+}
+
+/**
+ * The same for any records.
+ * @param asText are nested fields written as JSON?
+ */
+export async function parquetRecords(path: string, asText: boolean): Promise<RecordWriter<Row>> {
   const target = await targetOf(path)
-  const rows: Record<string, unknown>[] = []
+  const rows: Row[] = []
   return {
-    async write(traces) {
-      for (const record of recordsOf(format, traces)) rows.push(record as Record<string, unknown>)
+    async write(records) {
+      for (const record of records) rows.push(record)
     },
     async close() {
-      const bytes = bytesOf(rows, format === native)
+      const bytes = bytesOf(rows, asText)
       try {
         await writeFile(target.name, bytes)
       } catch (cause) {
@@ -40,11 +52,11 @@ export async function parquetWriter(path: string, format: Format): Promise<Trace
 
 /** Native traces as a whole file. */
 export function parquetOf(traces: readonly Trace[]): Buffer {
-  return bytesOf(recordsOf(native, traces) as Record<string, unknown>[], true)
+  return bytesOf(recordsOf(native, traces) as Row[], true)
 }
 
 /** @param asText are nested fields written as JSON? */
-function bytesOf(rows: readonly Record<string, unknown>[], asText: boolean): Buffer {
+function bytesOf(rows: readonly Row[], asText: boolean): Buffer {
   const names = [...new Set(rows.flatMap((row) => Object.keys(row)))]
   const columns = names.map((name) =>
     columnOf(

@@ -1,9 +1,11 @@
 import type { Trace } from '../core/words.ts'
 
-/** Takes traces in order; nothing stands under the final name before `close`. */
-export interface TraceWriter {
-  write(traces: readonly Trace[]): Promise<void>
+/** Takes records in order; nothing stands under the final name before `close`. */
+export interface RecordWriter<T> {
+  write(records: readonly T[]): Promise<void>
   close(): Promise<void>
   /** Removes what was written. */
   abandon(): Promise<void>
 }
+
+export type TraceWriter = RecordWriter<Trace>

@@ -8,7 +8,7 @@ import { native } from './formats/native.ts'
 import { cannotHold, recordsOf } from './formats/write.ts'
 import { cannotWrite, targetOf } from './target.ts'
 import type { IndexBeside } from './trace-index/beside.ts'
-import type { TraceWriter } from './trace-writer.ts'
+import type { RecordWriter, TraceWriter } from './trace-writer.ts'
 
 /**
  * Writes traces to a file (`.gz` and `.parquet` understood by name) or to standard output (`-`).
@@ -56,6 +56,26 @@ export async function traceWriter(
       await beside?.abandon()
       await out.abandon()
     },
+  }
+}
+
+/**
+ * Writes objects, one JSON a line, to a file (`.gz` and `.parquet` understood by name) or to standard output (`-`). In Parquet
+ * each field is a column; lists and structs that are alike in all rows are written as such.
+ * @throws GradusError GRD-IO-013/014 on a write error
+ */
+export async function recordWriter<T extends object>(path: string): Promise<RecordWriter<T>> {
+  if (path.endsWith('.parquet')) {
+    const rows = await (await import('./parquet-writer.ts')).parquetRecords(path, false)
+    return { ...rows, write: (records) => rows.write(records as readonly Record<string, unknown>[]) }
+  }
+  const out = await openText(path)
+  return {
+    write: async (records) => {
+      for (const record of records) await out.write(`${JSON.stringify(record)}\n`)
+    },
+    close: () => out.close(),
+    abandon: () => out.abandon(),
   }
 }
 

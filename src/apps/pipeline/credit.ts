@@ -79,7 +79,7 @@ export function creditSources(
       where: { field: flag },
       found: wanted === undefined ? `labels of ${[...names].join(', ')}` : wanted,
       expected: all.length === 0 ? `labels of ${meaning}; the traces have none` : `one of ${all.join(', ')}`,
-      try: all.length === 0 ? ['gradus score, gradus label: either writes such labels'] : [`${flag} ${all[0]}`],
+      try: all.length === 0 ? ['gradus score, gradus label: either writes such labels'] : [`${flag} '${all[0]}'`],
     })
   }
   const hasVerdict = traces.some(({ verdict }) => verdict !== undefined)

@@ -1,8 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { parquetMetadata } from 'hyparquet'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Trace } from '../../../core/words.ts'
+import { readParquetRows } from '../../../io/parquet.ts'
 import type { CreditRecord } from '../../pipeline/credit.ts'
 import { callVerb } from '../testing/run-gradus.ts'
 import { credit } from './credit.ts'
@@ -59,6 +62,19 @@ describe('gradus credit', () => {
     const byGroup = Map.groupBy(records, ({ group }) => group)
     for (const own of byGroup.values())
       expect(own.reduce((s, r) => s + (r.steps[0]?.advantage ?? 0), 0)).toBeCloseTo(0, 6)
+  })
+
+  it('writes the same rows as Parquet, lists of numbers as such', async () => {
+    const { code } = await callVerb(credit, [at('attempts.jsonl'), '-o', at('outcome.parquet')])
+    expect(code).toBe(0)
+    const file = readFileSync(at('outcome.parquet'))
+    const rows = await readParquetRows({ file: 'outcome.parquet', bytes: Readable.from([file]) })
+    // What a row leaves out is null in a table.
+    const whole = (value: unknown): unknown =>
+      JSON.parse(JSON.stringify(value, (_, v: unknown) => (v === null ? undefined : v)))
+    expect(whole(rows)).toEqual(whole(lines('outcome.jsonl')))
+    const { schema } = parquetMetadata(file.buffer.slice(file.byteOffset, file.byteOffset + file.byteLength))
+    expect(schema.filter(({ converted_type }) => converted_type === 'JSON')).toEqual([])
   })
 
   it('punishes the step that a tool refutes, in good attempts and bad ones', () => {

@@ -6,7 +6,7 @@ import type { Credit } from '../../../improve/credit/credit.ts'
 import { CREDITS } from '../../../improve/credit/index.ts'
 import { leftOut, openTraces, untilDamaged } from '../../../io/read.ts'
 import { refuseInputAsOutput } from '../../../io/target.ts'
-import { openText } from '../../../io/write.ts'
+import { recordWriter } from '../../../io/write.ts'
 import { type CreditRecord, creditSources, creditTraces, type References } from '../../pipeline/credit.ts'
 import { openPolicy, readPolicySpec } from '../../pipeline/open-policy.ts'
 import { referenceLogprobs } from '../../pipeline/reference-logprobs.ts'
@@ -30,7 +30,12 @@ const Options = z.object({
     .optional()
     .describe('whose labels say how good a state is (a rule, rollouts); the only one there is'),
   reference: z.string().optional().describe('reference policy of log-ratio, in this process: embedded:NAME'),
-  output: z.string().optional().describe('one JSON object an attempt, with the advantage of every step and token'),
+  output: z
+    .string()
+    .optional()
+    .describe(
+      'file to write, one row an attempt with the advantage of every step and token; .gz and .parquet understood',
+    ),
   format: z.string().optional().describe('format of the input where detection is wrong'),
   json: z.boolean().default(false).describe('the summary as one JSON object'),
 })
@@ -158,9 +163,9 @@ function lacking(method: Credit, need: 'scores' | 'values' | 'reference'): Gradu
 }
 
 async function write(path: string, records: readonly CreditRecord[]): Promise<void> {
-  const out = await openText(path)
+  const out = await recordWriter<CreditRecord>(path)
   try {
-    for (const record of records) await out.write(`${JSON.stringify(record)}\n`)
+    await out.write(records)
   } catch (error) {
     await out.abandon()
     throw error

@@ -4,7 +4,7 @@ import { contentHash } from '../../../core/hash.ts'
 import type { Engine } from '../../../engine/engine.ts'
 import { SEARCHES } from '../../../improve/search/index.ts'
 import type { Search, SearchContext } from '../../../improve/search/search.ts'
-import { openText } from '../../../io/write.ts'
+import { recordWriter } from '../../../io/write.ts'
 import { describeCapabilities } from '../../../models/endpoints/probe.ts'
 import { AGGREGATORS, type AggregatorName } from '../../../models/rewards/aggregators.ts'
 import { VERIFIERS } from '../../../worlds/verifiers/index.ts'
@@ -163,7 +163,7 @@ async function solved(
     ...(reward && { reward }),
     ...(veto && { veto }),
   })
-  const out = options.output === undefined ? null : await openText(options.output)
+  const out = options.output === undefined ? null : await recordWriter(options.output)
   const own = options.output === '-' ? terminal.err : terminal.out
   const stopProgress = showProgress(engine, null, terminal)
   try {
@@ -171,7 +171,7 @@ async function solved(
       summary.add(one)
       if (!one.ok) continue
       const { problem, right, solution } = one
-      await out?.write(`${JSON.stringify({ id: problem.id, ...solution, right, problem, ...about })}\n`)
+      await out?.write([{ id: problem.id, ...solution, right, problem, ...about }])
       if (summary.solved <= SHOWN && !options.json) own(showSolved(one, terminal))
     }
   } catch (error) {
