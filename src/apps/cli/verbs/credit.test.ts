@@ -160,10 +160,18 @@ describe('gradus credit', () => {
   it('asks whose scores are meant where there are several, and says where outcomes or a file are missing', async () => {
     const twice = attempts.map((trace) => ({
       ...trace,
-      labels: ['a', 'b'].map((source) => ({ step: 0, meaning: 'correctness' as const, value: 1, source })),
+      labels: ['reward:my model', 'b'].map((source) => ({
+        step: 0,
+        meaning: 'correctness' as const,
+        value: 1,
+        source,
+      })),
     }))
     const several = await callVerb(credit, [write('twice.jsonl', twice), '--with', 'dual'])
-    expect([several.code, several.err]).toEqual(['GRD-LABEL-004', expect.stringContaining('--scores a')])
+    expect([several.code, several.err]).toEqual([
+      'GRD-LABEL-004',
+      expect.stringContaining("--scores 'reward:my model'"),
+    ])
     const none = await callVerb(credit, [
       write(
         'none.jsonl',
