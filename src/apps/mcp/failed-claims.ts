@@ -24,7 +24,7 @@ export function failedClaims(detail: unknown): FailedClaim[] {
   })
   if (claims.length > 0 || whole === undefined) return claims
   const [stated, real] = [asText(whole['stated']), asText(whole['real'])]
-  if (stated !== undefined && real !== undefined) return [{ found: stated, expected: real }]
+  if (stated !== undefined && real !== undefined) return [{ found: stated.trim(), expected: real.trim() }]
   const errors = asList(whole['errors']).flatMap((e) => asText(e) ?? [])
   const offered = asList(whole['offered']).flatMap((e) => asText(e) ?? [])
   return [

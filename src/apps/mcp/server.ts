@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
+import { setTimeout } from 'node:timers/promises'
 import { McpServer } from '@modelcontextprotocol/server'
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio'
 import { LIMITS } from '../../core/limits.ts'
@@ -22,7 +23,12 @@ export interface Serving {
   output: Writable
   /** Takes a line for people. */
   log(line: string): void
+  /** Gives up what models are asked. */
+  close(): Promise<void>
 }
+
+/** Programs that are killed have let go of their folders within this time, milliseconds. */
+const LAST_MS = 2_000
 
 /** The tools of a server that was started so. */
 export function toolsOf({ scorer }: Pick<Services, 'scorer'>): Tool[] {
@@ -33,9 +39,11 @@ export function toolsOf({ scorer }: Pick<Services, 'scorer'>): Tool[] {
  * Speaks the Model Context Protocol over two streams until the client closes the first.
  * @param leave fires where the server is to end by itself
  */
-export async function serveMcp({ services, version, input, output, log }: Serving, leave: AbortSignal): Promise<void> {
+export async function serveMcp(serving: Serving, leave: AbortSignal): Promise<void> {
+  const { input, output, log } = serving
   const lines = wholeLines(LIMITS.messageBytes, refuse)
-  const handle = serveStdio(() => newServer(services, version, log), {
+  const underWay = new Set<Promise<unknown>>()
+  const handle = serveStdio(() => newServer(serving, underWay), {
     transport: new StdioServerTransport(lines, output, {
       maxBufferSize: 2 * LIMITS.messageBytes,
     }),
@@ -49,6 +57,8 @@ export async function serveMcp({ services, version, input, output, log }: Servin
   ended.abort()
   // Calls under way are given up, and with them the programs that they run.
   await handle.close()
+  await serving.close()
+  await Promise.race([Promise.allSettled(underWay), setTimeout(LAST_MS, null, { ref: false })])
 
   function refuse({ bytes, id }: TooLong): void {
     const message = `a message of ${bytes} bytes; at most ${LIMITS.messageBytes}. Give the path of a file instead of its text`
@@ -59,28 +69,32 @@ export async function serveMcp({ services, version, input, output, log }: Servin
   }
 }
 
-function newServer(services: Services, version: string, log: Serving['log']): McpServer {
+function newServer({ services, version, log }: Serving, underWay: Set<Promise<unknown>>): McpServer {
   const server = new McpServer({ name: 'gradus', title: 'Gradus', version }, { instructions: INSTRUCTIONS })
   for (const t of toolsOf(services)) {
-    server.registerTool(
-      t.name,
-      {
-        title: t.title,
-        description: t.description,
-        inputSchema: t.input,
-        outputSchema: answerSchema(t.output),
-        annotations: {
-          readOnlyHint: true,
-          destructiveHint: false,
-          idempotentHint: true,
-          openWorldHint: services.sends && t.asksModels,
-        },
+    const unforeseen = (error: unknown): void =>
+      log(`${t.name} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+    const config = {
+      title: t.title,
+      description: t.description,
+      inputSchema: t.input,
+      outputSchema: answerSchema(t.output),
+      annotations: {
+        readOnlyHint: true,
+        destructiveHint: false,
+        idempotentHint: true,
+        openWorldHint: services.sends && t.asksModels,
       },
-      (args, { mcpReq }) =>
-        callTool(t, args, { services, signal: mcpReq.signal }, (error) =>
-          log(`${t.name} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
-        ),
-    )
+    }
+    server.registerTool(t.name, config, async (args, { mcpReq }) => {
+      const answer = callTool(t, args, { services, signal: mcpReq.signal }, unforeseen)
+      underWay.add(answer)
+      try {
+        return await answer
+      } finally {
+        underWay.delete(answer)
+      }
+    })
   }
   return server
 }

@@ -1,6 +1,6 @@
 import { Console } from 'node:console'
 import { z } from 'zod'
-import { Engine } from '../../../engine/engine.ts'
+import { Engine, SERVER_REOPEN_MS } from '../../../engine/engine.ts'
 import type { Services } from '../../mcp/tool.ts'
 import { version } from '../../package-root.ts'
 import { corePacer } from '../../pipeline/label.ts'
@@ -63,8 +63,7 @@ export const mcp = verb({
     log(`${names.join(', ')}; files below ${root}`)
     if (process.stdin.isTTY) log('waits for messages of a client; docs/mcp.md says how to add it to one')
     const { stdin: input, stdout: output } = process
-    await serveMcp({ services, version: await version(), input, output, log }, leave.signal)
-    await close()
+    await serveMcp({ services, version: await version(), input, output, log, close }, leave.signal)
     // The threads of the numerical backend would keep the process alive.
     process.exit(EXIT.done)
   },
@@ -97,7 +96,12 @@ async function openServices(
   }
   if (specs.length === 0) return { services, close: async () => undefined }
   for (const host of hosts) log(`sends problems and steps to ${host}`)
-  const engine = new Engine({ concurrency: options.jobs, budget: budgetOf(policyFlags), remember: REMEMBERED })
+  const engine = new Engine({
+    concurrency: options.jobs,
+    budget: budgetOf(policyFlags),
+    remember: REMEMBERED,
+    reopenMs: SERVER_REOPEN_MS,
+  })
   const settings = rewardSettings(options, { seed: services.seed, by: 'gradus mcp' })
   const { signal } = new AbortController()
   services.openRewards = await openRewards(specs, engine, settings, signal)
