@@ -34,7 +34,7 @@ describe('list_methods', () => {
   })
 
   it('fails with a code for a name that is not there', async () => {
-    const { result } = await list('nothing').catch(() => ({ result: null }))
+    const { result } = await list('nothing')
     expect(result).toMatchObject({
       isError: true,
       structuredContent: { error: { code: 'GRD-LABEL-001', found: 'nothing' } },

@@ -105,9 +105,17 @@ describe('gradus mcp, asked by the official client', () => {
     expect(content).toEqual([{ type: 'text', text: expect.stringContaining(`error ${code}`) }])
   })
 
-  it('names an argument that it does not know', async () => {
-    const { isError, content } = await call('find_first_error', { file: 'mathematics.jsonl' })
-    expect([isError, JSON.stringify(content)]).toEqual([true, expect.stringContaining('file')])
+  it.each([
+    [{ file: 'mathematics.jsonl' }, undefined, /"file"/],
+    [{ path: 7 }, 'path', /string/],
+    [{ problem: 'p', steps: ['s'], maxSteps: 0 }, 'maxSteps', />=1/],
+    [{ problem: 'p', steps: [] }, 'steps', />=1/],
+    [{ problem: 'p', steps: ['a', { tool: 'x', with: 1 }] }, 'steps.1', /./],
+  ])('names the argument that is wrong: %j', async (args, field, found) => {
+    const { isError, structuredContent } = await call('find_first_error', args)
+    const { error } = structuredContent as { error: { code: string; where?: { field: string }; found: string } }
+    expect([isError, error.code, error.where?.field]).toEqual([true, 'GRD-SERVE-001', field])
+    expect(error.found).toMatch(found)
   })
 })
 

@@ -1,4 +1,4 @@
-import type { CallToolResult } from '@modelcontextprotocol/server'
+import type { CallToolResult, StandardSchemaWithJSON } from '@modelcontextprotocol/server'
 import { z } from 'zod'
 import { explain, GradusError } from '../../core/errors.ts'
 import { redact } from '../../core/redact.ts'
@@ -69,18 +69,24 @@ export function answerSchema(output: z.ZodObject) {
   return z.union([output, Failure])
 }
 
+/** The schema of the input as it is published, without its check: `callTool` makes it, with an error like any other. */
+export function published(input: z.ZodObject): StandardSchemaWithJSON {
+  return { '~standard': { ...input['~standard'], validate: (value) => ({ value }) } }
+}
+
 /**
  * Calls a tool; never throws. Secrets are taken out of every text, since answers go to a model.
+ * @param args as the client sent them
  * @param unforeseen told of what is no GradusError
  */
 export async function callTool(
   t: Tool,
-  args: z.output<z.ZodObject>,
+  args: unknown,
   call: Call,
   unforeseen: (error: unknown) => void,
 ): Promise<CallToolResult> {
   try {
-    const { data, text } = await t.run(args, call)
+    const { data, text } = await t.run(checked(t, args), call)
     return { content: [{ type: 'text', text: redact(text).text }], structuredContent: withoutSecrets(data) }
   } catch (error) {
     if (!(error instanceof GradusError)) unforeseen(error)
@@ -91,6 +97,19 @@ export async function callTool(
       structuredContent: withoutSecrets({ error: known.toJSON() }),
     }
   }
+}
+
+/** @throws GradusError GRD-SERVE-001 that names the argument */
+function checked({ input }: Tool, args: unknown): z.output<z.ZodObject> {
+  const read = input.safeParse(args)
+  if (read.success) return read.data
+  const [issue] = read.error.issues
+  const field = issue?.path.map(String).join('.') ?? ''
+  throw new GradusError('GRD-SERVE-001', {
+    ...(field !== '' && { where: { field } }),
+    found: issue?.message ?? 'other arguments',
+    expected: field === '' ? `arguments among ${Object.keys(input.shape).join(', ')}` : 'a value that fits the schema',
+  })
 }
 
 /** Deep values end the stack before they end the memory. */

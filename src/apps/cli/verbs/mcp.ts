@@ -59,6 +59,8 @@ export const mcp = verb({
         log(error instanceof Error ? (error.stack ?? error.message) : String(error)),
       )
     }
+    // A client that does not want the log is served all the same.
+    process.stderr.on('error', () => undefined)
     const names = toolsOf(services).map((t) => t.name)
     log(`${names.join(', ')}; files below ${root}`)
     if (process.stdin.isTTY) log('waits for messages of a client; docs/mcp.md says how to add it to one')

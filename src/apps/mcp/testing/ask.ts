@@ -19,7 +19,7 @@ export function plainServices(root: string, more: Partial<Services> = {}): Servi
 /** A call in this process, held against the schemas of the tool. */
 export async function ask(tool: Tool, args: unknown, services: Services): Promise<CallToolResult> {
   const { signal } = new AbortController()
-  const result = await callTool(tool, tool.input.parse(args), { services, signal }, () => {})
+  const result = await callTool(tool, args, { services, signal }, () => {})
   answerSchema(tool.output).parse(result.structuredContent)
   return result
 }
