@@ -11,9 +11,10 @@ describe('equal_answers', () => {
     ['3.14', '\\pi', 0, 'different'],
     ['3.14', '\\pi', 0.01, 'equal'],
     ['50', '50%', 0, 'unknown'],
+    ['1/2', 0.5, 0, 'equal'],
   ])('says of %s and %s within %s: %s', async (a, b, tolerance, verdict) => {
     const { structuredContent } = await ask(equalAnswers, { a, b, tolerance }, plainServices('/'))
-    expect(structuredContent).toEqual(equal(a, b, { tolerance }))
+    expect(structuredContent).toEqual(equal(a, String(b), { tolerance }))
     expect(structuredContent).toMatchObject({ verdict })
   })
 

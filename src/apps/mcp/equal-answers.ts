@@ -3,7 +3,8 @@ import { LIMITS } from '../../core/limits.ts'
 import { equal } from '../../worlds/answers/equal.ts'
 import { tool } from './tool.ts'
 
-const answer = z.string().max(LIMITS.answerChars)
+/** Models write a number where it is one. */
+const answer = z.union([z.string().max(LIMITS.answerChars), z.number()])
 
 export const equalAnswers = tool({
   name: 'equal_answers',
@@ -22,7 +23,7 @@ export const equalAnswers = tool({
   }),
   asksModels: false,
   run({ a, b, tolerance }) {
-    const data = equal(a, b, { tolerance })
+    const data = equal(String(a), String(b), { tolerance })
     return { data: { ...data }, text: `${data.verdict}: ${data.reason}` }
   },
 })

@@ -1,5 +1,6 @@
-import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -7,7 +8,8 @@ import { fileUnder, rootFolder } from './files.ts'
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'gradus-mcp-files-')))
 const root = join(folder, 'root')
-beforeAll(() => {
+const server = createServer()
+beforeAll(async () => {
   mkdirSync(join(root, 'inner'), { recursive: true })
   mkdirSync(join(folder, 'root-beside'))
   writeFileSync(join(root, 'inner', 'a.jsonl'), 'a')
@@ -19,9 +21,12 @@ beforeAll(() => {
   symlinkSync('../secret.jsonl', join(root, 'outside'))
   symlinkSync(folder, join(root, 'up'))
   symlinkSync(root, join(folder, 'link-to-root'))
-  execFileSync('mkfifo', [join(root, 'pipe')])
+  await once(server.listen(join(root, 'socket')), 'listening')
 })
-afterAll(() => rmSync(folder, { recursive: true }))
+afterAll(() => {
+  server.close()
+  rmSync(folder, { recursive: true })
+})
 
 const codeOf = (path: string): Promise<string> =>
   fileUnder(root, path).then(
@@ -52,14 +57,22 @@ describe('a file that a client names', () => {
     'up',
   ])('is refused outside, whether it exists or not: %s', async (path) => expect(await codeOf(path)).toBe('GRD-IO-017'))
 
-  it.each(['inner', 'none.jsonl', 'pipe', 'a\u0000b', 'inner/a.jsonl/b'])(
+  it.each(['inner', 'none.jsonl', 'socket', 'a\u0000b', 'inner/a.jsonl/b'])(
     'is refused where it is no file: %j',
     async (path) => expect(await codeOf(path)).toBe('GRD-IO-001'),
   )
 
   it('is below the root however that is named', async () => {
-    expect(await rootFolder(join(folder, 'link-to-root'))).toBe(root)
-    await expect(rootFolder(join(root, 'inside'))).rejects.toMatchObject({ code: 'GRD-CLI-002' })
-    await expect(rootFolder(join(root, 'none'))).rejects.toMatchObject({ code: 'GRD-CLI-002' })
+    expect(await rootFolder(join(folder, 'link-to-root'), '/')).toBe(root)
+    expect(await rootFolder(undefined, join(folder, 'link-to-root'))).toBe(root)
+    await expect(rootFolder(join(root, 'inside'), '/')).rejects.toMatchObject({ code: 'GRD-CLI-002' })
+    await expect(rootFolder(join(root, 'none'), '/')).rejects.toMatchObject({ code: 'GRD-CLI-002' })
+  })
+
+  it('is none where a client starts the server in the root of the file system, unless that is said', async () => {
+    expect(await rootFolder(undefined, '/')).toBeNull()
+    await expect(fileUnder(null, join(root, 'inside'))).rejects.toMatchObject({ code: 'GRD-IO-017' })
+    expect(await rootFolder('/', '/')).toBe('/')
+    expect(await fileUnder('/', join(root, 'inside'))).toBe(join(root, 'inner', 'a.jsonl'))
   })
 })

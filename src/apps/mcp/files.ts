@@ -1,12 +1,15 @@
 import { realpath, stat } from 'node:fs/promises'
-import { relative, resolve, sep } from 'node:path'
+import { parse, relative, resolve, sep } from 'node:path'
 import { GradusError } from '../../core/errors.ts'
 
 /**
- * The folder below which clients may name files, with links followed.
+ * The folder below which clients may name files, with links followed. Some clients start every server in the root of the
+ * file system: where no folder is given, that is none (null), not all of it.
  * @throws GradusError GRD-CLI-002
  */
-export async function rootFolder(folder: string): Promise<string> {
+export async function rootFolder(given: string | undefined, current: string): Promise<string | null> {
+  if (given === undefined && parse(current).root === current) return null
+  const folder = given ?? current
   try {
     const real = await realpath(folder)
     if ((await stat(real)).isDirectory()) return real
@@ -21,16 +24,12 @@ export async function rootFolder(folder: string): Promise<string> {
  * @param root as `rootFolder` gives it
  * @throws GradusError GRD-IO-017 outside the root, GRD-IO-001 where it is no file
  */
-export async function fileUnder(root: string, path: string): Promise<string> {
+export async function fileUnder(root: string | null, path: string): Promise<string> {
+  if (root === null) throw outside(path, 'no path: the server was started in no folder of its own')
   const asked = resolve(root, path)
   const real = await realpath(asked).catch(() => null)
   if (!isInside(root, real ?? asked)) {
-    throw new GradusError('GRD-IO-017', {
-      where: { field: 'path' },
-      found: path,
-      expected: `a file below ${root}`,
-      try: ['start the server with --root FOLDER', 'give the run itself instead of its path'],
-    })
+    throw outside(path, `a file below ${root}`)
   }
   const info = real === null ? null : await stat(real).catch(() => null)
   // A pipe would be waited for, a device has no end.
@@ -39,6 +38,15 @@ export async function fileUnder(root: string, path: string): Promise<string> {
     where: { file: path },
     found: info === null ? 'no such file' : info.isDirectory() ? 'a folder' : 'no regular file',
     expected: `a file with traces, by its path from ${root}`,
+  })
+}
+
+function outside(found: string, expected: string): GradusError {
+  return new GradusError('GRD-IO-017', {
+    where: { field: 'path' },
+    found,
+    expected,
+    try: ['start the server with --root FOLDER', 'give the run itself instead of its path'],
   })
 }
 

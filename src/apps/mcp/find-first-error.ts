@@ -34,9 +34,9 @@ export const findFirstError = tool({
   output: FirstErrorAnswer,
   asksModels: true,
   async run(args, call) {
-    const { services } = call
+    const { services, signal } = call
     const plan = planOf(args.with ?? services.annotators, services)
-    const trace = await givenTrace(args, services)
+    const trace = await givenTrace(args, services, signal)
     const data = firstErrorAnswer(await look(trace, plan, call), args.maxSteps)
     return { data, text: inWords(data) }
   },

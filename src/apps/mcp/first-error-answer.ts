@@ -4,7 +4,7 @@ import type { Evidence, Trace } from '../../core/words.ts'
 import { FIRST_ERROR_THRESHOLD } from '../../label/verdict.ts'
 import { saying, spoken } from '../in-words.ts'
 import { failedClaims } from './failed-claims.ts'
-import { shortened } from './tool.ts'
+import { shortened, shownId } from './tool.ts'
 
 /** What a model reads of one step and of one piece of evidence, characters. */
 const STEP_CHARACTERS = 600
@@ -115,7 +115,7 @@ export function firstErrorAnswer({ trace, annotators, undecided, problems }: Loo
   const evidenceOf = (step: number) => [...evidence, ...doubts].filter((e) => e.step === step).map(shownEvidence)
   const against = firstError === null ? [] : evidenceOf(firstError)
   return {
-    id: trace.id,
+    id: shownId(trace.id),
     firstError,
     reason: reasonFor(firstError, against, counts, looked, firstErrorProb.at(-1)),
     // The last entry is that of no error.

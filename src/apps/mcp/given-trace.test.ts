@@ -69,9 +69,17 @@ describe('the run that a call is about', () => {
     writeFileSync(join(folder, 'many.jsonl'), many.join('\n'))
     await expect(givenTrace({ path: 'many.jsonl' }, { root: folder })).rejects.toMatchObject({
       code: 'GRD-SERVE-001',
-      expected: `the id of one: ${Array.from({ length: 20 }, (_, i) => `run-${i}`).join(', ')}, and more`,
+      expected: `the id of one, or its position from 0: ${Array.from({ length: 20 }, (_, i) => `run-${i}`).join(', ')}, and more`,
     })
-    expect((await givenTrace({ path: 'many.jsonl', id: 'run-49' }, { root: folder })).id).toBe('run-49')
+    for (const id of ['run-49', 49]) {
+      expect((await givenTrace({ path: 'many.jsonl', id }, { root: folder })).id).toBe('run-49')
+    }
+    await expect(givenTrace({ path: 'many.jsonl', id: 50 }, { root: folder })).rejects.toMatchObject({
+      code: 'GRD-SERVE-005',
+      found: 'no run 50',
+    })
+    const gone = AbortSignal.abort()
+    await expect(givenTrace({ path: 'many.jsonl', id: 3 }, { root: folder }, gone)).rejects.toThrow(/abort/)
   })
 
   it.skipIf(!existsSync(FORMATS))('is read from real files of many tools (needs GRADUS_DATA)', async () => {

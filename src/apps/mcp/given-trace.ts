@@ -5,13 +5,13 @@ import { STEP_KINDS, type Step, type Trace } from '../../core/words.ts'
 import { unwrapJson } from '../../io/formats/loose.ts'
 import { openTraces, type TraceFile, tracesInText, untilDamaged } from '../../io/read.ts'
 import { fileUnder } from './files.ts'
-import { type Services, shortened } from './tool.ts'
+import { AnyObject, type Services, shownId } from './tool.ts'
 
 const GivenStep = z.strictObject({
   text: z.string().default(''),
   kind: z.enum(STEP_KINDS).optional().describe('action where a tool is named, else thought'),
   tool: z.string().optional().describe('name of the tool that this step calls'),
-  input: z.unknown().optional().describe('arguments of the call'),
+  input: z.union([AnyObject, z.string()]).optional().describe('arguments of the call'),
   observation: z.string().optional().describe('what came back from the call'),
 })
 
@@ -21,9 +21,12 @@ export const TRACE_ARGUMENTS = {
     .string()
     .optional()
     .describe('file with the run, relative to the folder of the server; any format that list_methods calls a format'),
-  id: z.string().optional().describe('id of the run, where the file or text holds several'),
+  id: z
+    .union([z.string(), z.number().int().min(0)])
+    .optional()
+    .describe('id of the run, or its position from 0, where the file or text holds several'),
   trace: z
-    .union([z.string(), z.looseObject({}), z.array(z.unknown())])
+    .union([z.string(), AnyObject, z.array(AnyObject)])
     .optional()
     .describe('instead of path: the run itself, as text or JSON in any of these formats, or {problem, steps}'),
   format: z.string().optional().describe('format of path or trace, where it is not recognised'),
@@ -39,7 +42,7 @@ export const TRACE_ARGUMENTS = {
       z.strictObject({
         name: z.string(),
         description: z.string().optional(),
-        parameters: z.looseObject({}).optional().describe('JSON Schema of its arguments'),
+        parameters: AnyObject.optional().describe('JSON Schema of its arguments'),
       }),
     )
     .optional()
@@ -56,13 +59,16 @@ type TraceArguments = z.output<typeof Arguments>
 
 /** Ids that an error names where one has to be chosen. */
 const SHOWN_IDS = 20
-const ID_CHARACTERS = 80
 
 /**
  * The run that a call is about.
  * @throws GradusError GRD-SERVE-001 where it is not said which, GRD-SERVE-005 where there is none of that id, GRD-IO-*
  */
-export async function givenTrace(given: TraceArguments, { root }: Pick<Services, 'root'>): Promise<Trace> {
+export async function givenTrace(
+  given: TraceArguments,
+  { root }: Pick<Services, 'root'>,
+  signal?: AbortSignal,
+): Promise<Trace> {
   const { path, trace, steps, id, format } = given
   const said = Object.entries({ path, trace, steps }).filter(([, value]) => value !== undefined)
   if (said.length !== 1) {
@@ -74,11 +80,11 @@ export async function givenTrace(given: TraceArguments, { root }: Pick<Services,
   if (steps !== undefined) return traceOfSteps(given, steps)
   const options = format === undefined ? {} : { format }
   try {
-    if (path !== undefined) return await chosen(await openTraces(await fileUnder(root, path), options), id)
+    if (path !== undefined) return await chosen(await openTraces(await fileUnder(root, path), options), id, signal)
     const plain = Plain.safeParse(unwrapJson(trace))
     if (plain.success) return traceOfSteps(plain.data, plain.data.steps)
     const text = typeof trace === 'string' ? trace : JSON.stringify(trace)
-    return await chosen(await tracesInText(text, 'trace', options), id)
+    return await chosen(await tracesInText(text, 'trace', options), id, signal)
   } catch (error) {
     if (!(error instanceof GradusError) || !UNKNOWN_FORMAT.has(error.code)) throw error
     const { code, where, found, expected } = error.toJSON()
@@ -94,14 +100,19 @@ export async function givenTrace(given: TraceArguments, { root }: Pick<Services,
 /** What the command line mends by an option that is an argument here. */
 const UNKNOWN_FORMAT = new Set<ErrorCode>(['GRD-IO-004', 'GRD-IO-012'])
 
-/** The run of that id, or the only one. */
-async function chosen({ report, batches }: TraceFile, id: string | undefined): Promise<Trace> {
+/** The run of that id or position, or the only one. */
+async function chosen(
+  { report, batches }: TraceFile,
+  id: string | number | undefined,
+  signal: AbortSignal | undefined,
+): Promise<Trace> {
   const first: Trace[] = []
+  let position = 0
   for await (const batch of untilDamaged(batches, report, false)) {
-    if (id !== undefined) {
-      const found = batch.find((trace) => trace.id === id)
-      if (found) return found
-    }
+    signal?.throwIfAborted()
+    const found = typeof id === 'number' ? batch[id - position] : batch.find((trace) => trace.id === id)
+    if (found) return found
+    position += batch.length
     first.push(...batch.slice(0, SHOWN_IDS + 1 - first.length))
     if (id === undefined && first.length > SHOWN_IDS) break
   }
@@ -110,11 +121,11 @@ async function chosen({ report, batches }: TraceFile, id: string | undefined): P
     throw report.rejected[0] ?? new GradusError('GRD-IO-009', { where: { file: report.file }, found: 'no run' })
   }
   if (id === undefined && first.length === 1) return only
-  const ids = first.slice(0, SHOWN_IDS).map((trace) => shortened(trace.id, ID_CHARACTERS))
+  const ids = first.slice(0, SHOWN_IDS).map((trace) => shownId(trace.id))
   throw new GradusError(id === undefined ? 'GRD-SERVE-001' : 'GRD-SERVE-005', {
     where: { file: report.file, field: 'id' },
-    found: id === undefined ? 'several runs, and no id' : `no run ${shortened(id, ID_CHARACTERS)}`,
-    expected: `the id of one: ${ids.join(', ')}${first.length > SHOWN_IDS ? ', and more' : ''}`,
+    found: id === undefined ? 'several runs, and no id' : `no run ${shownId(String(id))}`,
+    expected: `the id of one, or its position from 0: ${ids.join(', ')}${first.length > SHOWN_IDS ? ', and more' : ''}`,
     try: ['inspect_traces says what a file holds'],
   })
 }

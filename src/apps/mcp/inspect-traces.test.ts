@@ -50,4 +50,14 @@ describe('inspect_traces', () => {
     })
     expect(textOf(result)).toContain('run-19, ...')
   })
+  it('gives ids back as they are, though they look like keys, and takes known keys out', async () => {
+    const ids = ['chatcmpl-DLVlvMVVgicVbWPyrmMTj37wtVpgd', `sk-${'Ab3'.repeat(12)}`]
+    const source = { generator: '', dataset: '', licence: '' }
+    const runs = ids.map((id) => JSON.stringify({ id, problem: { id, prompt: 'p' }, steps: [], source }))
+    writeFileSync(join(folder, 'ids.jsonl'), runs.join('\n'))
+    const result = await ask(inspectTraces, { path: 'ids.jsonl' }, plainServices(folder))
+    expect(result.structuredContent).toMatchObject({ ids: [ids[0], '[redacted:provider-key]'] })
+    expect(textOf(result)).toContain(ids[0])
+    expect(textOf(result)).not.toContain(ids[1])
+  })
 })

@@ -3,7 +3,7 @@ import { describePlace } from '../../core/errors.ts'
 import { leftOut, openTraces, untilDamaged } from '../../io/read.ts'
 import { addTrace, emptyContents } from '../pipeline/contents.ts'
 import { fileUnder } from './files.ts'
-import { shortened, tool } from './tool.ts'
+import { shortened, shownId, tool } from './tool.ts'
 
 /** Of each list in an answer. */
 const SHOWN = 20
@@ -49,7 +49,7 @@ export const inspectTraces = tool({
       signal.throwIfAborted()
       for (const trace of batch) {
         addTrace(contents, trace)
-        if (ids.length < SHOWN) ids.push(shortened(trace.id, CHARACTERS))
+        if (ids.length < SHOWN) ids.push(shownId(trace.id))
       }
     }
     const data: Output = {

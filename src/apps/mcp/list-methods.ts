@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { type Room, roomsNamed } from '../catalogue.ts'
-import { tool } from './tool.ts'
+import { AnyObject, tool } from './tool.ts'
 
 const Method = z.object({
   name: z.string(),
@@ -9,7 +9,7 @@ const Method = z.object({
   trust: z.string().optional().describe('how often it is right, as measured'),
   paper: z.string().optional(),
   home: z.string().optional(),
-  options: z.looseObject({}).optional().describe('JSON Schema; written as name:option=value'),
+  options: AnyObject.optional().describe('JSON Schema; written as name:option=value'),
 })
 const Output = z.object({
   rooms: z.array(z.object({ name: z.string(), question: z.string(), methods: z.array(Method) })),

@@ -3,7 +3,7 @@ import { GradusError } from '../../core/errors.ts'
 import { AGGREGATORS, type AggregatorName, aggregate } from '../../models/rewards/aggregators.ts'
 import { firstBelow } from '../../models/rewards/calibrate.ts'
 import { givenTrace, TRACE_ARGUMENTS } from './given-trace.ts'
-import { tool } from './tool.ts'
+import { shownId, tool } from './tool.ts'
 
 /** Scores that one answer holds; a model reads no more. */
 const SHOWN_SCORES = 1_000
@@ -36,7 +36,7 @@ export const scoreSteps = tool({
   async run(args, { services, signal }) {
     const { scorer } = services
     if (!scorer) throw new GradusError('GRD-SERVE-002', { found: 'no reward model', try: ['gradus mcp --reward SPEC'] })
-    const { id, problem, steps, evidence } = await givenTrace(args, services)
+    const { id, problem, steps, evidence } = await givenTrace(args, services, signal)
     const [scored] = await scorer.score([{ problem, steps, ...(evidence && { evidence }) }], signal)
     if (!scored?.ok) throw scored?.error ?? new GradusError('GRD-REWARD-001', { found: 'no answer' })
     const { scores } = scored
@@ -46,7 +46,7 @@ export const scoreSteps = tool({
       (Object.keys(AGGREGATORS) as AggregatorName[]).map((name) => [name, by(name)]),
     ) as Record<AggregatorName, number | null>
     const data = {
-      id,
+      id: shownId(id),
       model: scorer.name,
       meaning: scorer.meaning,
       scores: scores.slice(0, SHOWN_SCORES).map(rounded),

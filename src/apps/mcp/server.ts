@@ -70,7 +70,13 @@ export async function serveMcp(serving: Serving, leave: AbortSignal): Promise<vo
 }
 
 function newServer({ services, version, log }: Serving, underWay: Set<Promise<unknown>>): McpServer {
-  const server = new McpServer({ name: 'gradus', title: 'Gradus', version }, { instructions: INSTRUCTIONS })
+  const server = new McpServer(
+    { name: 'gradus', title: 'Gradus', version },
+    {
+      instructions: INSTRUCTIONS,
+      capabilities: { tools: { listChanged: false } },
+    },
+  )
   for (const t of toolsOf(services)) {
     const unforeseen = (error: unknown): void =>
       log(`${t.name} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)

@@ -8,8 +8,8 @@ import type { corePacer } from '../pipeline/label.ts'
 
 /** What the server was started with; every call looks at it, none changes it. */
 export interface Services {
-  /** Folder below which clients may name files, as `rootFolder` gives it. */
-  root: string
+  /** Folder below which clients may name files, as `rootFolder` gives it; null = none. */
+  root: string | null
   /** Annotators of a call that names none; those that `gradus label` would take where not given. */
   annotators?: readonly string[]
   /** Names of the reward models that may be asked, and the models. */
@@ -50,6 +50,9 @@ export function tool<I extends z.ZodObject, O extends z.ZodObject>(t: Tool<I, O>
   return t
 }
 
+/** Any JSON object; said so that clients with a narrow dialect of schemas understand it. */
+export const AnyObject = z.looseObject({}).meta({ additionalProperties: true })
+
 /** What stands in the place of an answer where a call failed. */
 const Failure = z.object({
   error: z.object({
@@ -75,7 +78,9 @@ export function published(input: z.ZodObject): StandardSchemaWithJSON {
 }
 
 /**
- * Calls a tool; never throws. Secrets are taken out of every text, since answers go to a model.
+ * Calls a tool; never throws. Secrets are taken out of every text, since answers go to a model: tools take them out of what
+ * runs say (`shortened`), and of whatever else an answer holds the known ones are taken out here. Long words of nobody known
+ * stay then: ids of runs look like them.
  * @param args as the client sent them
  * @param unforeseen told of what is no GradusError
  */
@@ -87,16 +92,23 @@ export async function callTool(
 ): Promise<CallToolResult> {
   try {
     const { data, text } = await t.run(checked(t, args), call)
-    return { content: [{ type: 'text', text: redact(text).text }], structuredContent: withoutSecrets(data) }
+    return { content: [{ type: 'text', text: cleaned(text) as string }], structuredContent: withoutSecrets(data) }
   } catch (error) {
-    if (!(error instanceof GradusError)) unforeseen(error)
-    const known = error instanceof GradusError ? error : asGradusError(error)
+    // Giving a call up is no failure, and nobody waits for the answer.
+    if (!(error instanceof GradusError) && !call.signal.aborted) unforeseen(error)
+    const known = withoutSecretsFound(error instanceof GradusError ? error : asGradusError(error))
     return {
       isError: true,
-      content: [{ type: 'text', text: redact(explain(known)).text }],
+      content: [{ type: 'text', text: cleaned(explain(known)) as string }],
       structuredContent: withoutSecrets({ error: known.toJSON() }),
     }
   }
+}
+
+/** What an error has found may be a piece of a run. */
+function withoutSecretsFound(error: GradusError): GradusError {
+  const { code, title: _, found, ...rest } = error.toJSON()
+  return new GradusError(code, { ...rest, ...(found !== undefined && { found: redact(found).text }) })
 }
 
 /** @throws GradusError GRD-SERVE-001 that names the argument */
@@ -124,7 +136,7 @@ function withoutSecrets(data: Record<string, unknown>): Record<string, unknown> 
 }
 
 function cleaned(value: unknown): unknown {
-  if (typeof value === 'string') return redact(value).text
+  if (typeof value === 'string') return redact(value, ['random-word']).text
   if (Array.isArray(value)) return value.map(cleaned)
   return typeof value === 'object' && value !== null ? withoutSecrets(value as Record<string, unknown>) : value
 }
@@ -141,4 +153,12 @@ export function shortened(text: string, characters: number): string {
   return letters.length > characters || clean.length > 2 * characters
     ? `${letters.slice(0, characters - 1).join('')}…`
     : clean
+}
+
+const ID_CHARACTERS = 200
+
+/** The id of a run on one line, as it is: a client gives it back. A longer one is cut; its position names the run too. */
+export function shownId(id: string): string {
+  const line = id.replace(/\s+/g, ' ')
+  return line.length > ID_CHARACTERS ? `${line.slice(0, ID_CHARACTERS - 1)}…` : line
 }

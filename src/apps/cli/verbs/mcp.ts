@@ -13,7 +13,7 @@ import { EXIT, verb } from '../verb.ts'
 
 const { seed, key, price, budgetTokens, budgetCalls, budgetCost, budgetSeconds, jobs } = POLICY_FLAGS
 const Options = z.object({
-  root: z.string().default('.').describe('folder below which clients may name files'),
+  root: z.string().optional().describe('folder below which clients may name files; the current one where not given'),
   with: z
     .array(z.string())
     .optional()
@@ -48,7 +48,7 @@ export const mcp = verb({
     globalThis.console = new Console(process.stderr)
     const { rootFolder } = await import('../../mcp/files.ts')
     const { serveMcp, toolsOf } = await import('../../mcp/server.ts')
-    const root = await rootFolder(options.root)
+    const root = await rootFolder(options.root, process.cwd())
     const log = (line: string): void => terminal.err(`gradus mcp: ${line}\n`)
     const { services, close } = await openServices(options, root, log)
     const leave = new AbortController()
@@ -62,7 +62,7 @@ export const mcp = verb({
     // A client that does not want the log is served all the same.
     process.stderr.on('error', () => undefined)
     const names = toolsOf(services).map((t) => t.name)
-    log(`${names.join(', ')}; files below ${root}`)
+    log(`${names.join(', ')}; files below ${root ?? 'no folder (--root names one)'}`)
     if (process.stdin.isTTY) log('waits for messages of a client; docs/mcp.md says how to add it to one')
     const { stdin: input, stdout: output } = process
     await serveMcp({ services, version: await version(), input, output, log, close }, leave.signal)
@@ -76,7 +76,7 @@ const REMEMBERED = 20_000
 
 async function openServices(
   options: Options,
-  root: string,
+  root: string | null,
   log: (line: string) => void,
 ): Promise<{ services: Services; close(): Promise<void> }> {
   const specs = rewardSpecs(options)
