@@ -50,7 +50,8 @@ export async function serveMcp(serving: Serving, leave: AbortSignal): Promise<vo
     onerror: (error) => log(`not understood: ${error.message.split('\n')[0]}`),
   })
   const ended = new AbortController()
-  const over = Promise.race([once(input, 'close', ended), once(input, 'end', ended), once(leave, 'abort', ended)])
+  const left = leave.aborted ? Promise.resolve() : once(leave, 'abort', ended)
+  const over = Promise.race([once(input, 'close', ended), once(input, 'end', ended), left])
   input.on('error', () => lines.end())
   input.pipe(lines)
   await over.catch(() => undefined)
