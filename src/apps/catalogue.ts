@@ -1,3 +1,5 @@
+import { z } from 'zod'
+import { GradusError } from '../core/errors.ts'
 import type { Method } from '../core/method.ts'
 import { CREDITS } from '../improve/credit/index.ts'
 import { SEARCHES } from '../improve/search/index.ts'
@@ -61,3 +63,39 @@ export const CATALOGUE: readonly Room[] = [
   { name: 'credits', question: 'how much does each step of an attempt deserve?', methods: CREDITS },
   { name: 'benchmarks', question: 'how good is it?', methods: BENCHMARKS },
 ]
+
+/**
+ * The rooms, or the one of that name, or those with the method of that name alone; `arithmetic` is short for
+ * `verifier:arithmetic`.
+ * @throws GradusError GRD-LABEL-001
+ */
+export function roomsNamed(name: string | undefined): readonly Room[] {
+  if (name === undefined) return CATALOGUE
+  const room = CATALOGUE.find((r) => r.name === name)
+  if (room) return [room]
+  const found = CATALOGUE.flatMap((r) =>
+    r.methods.filter((m) => m.name === name || m.name === `verifier:${name}`).map((m) => ({ ...r, methods: [m] })),
+  )
+  if (found.length > 0) return found
+  throw new GradusError('GRD-LABEL-001', {
+    found: name,
+    expected: `a room (${CATALOGUE.map((r) => r.name).join(', ')}) or a method's name`,
+    try: ['gradus methods'],
+  })
+}
+
+/** A room as JSON, with JSON Schemas of all options. */
+export function described(room: Room) {
+  return {
+    ...room,
+    methods: room.methods.map((m) => ({
+      name: m.name,
+      summary: m.summary,
+      paper: m.paper,
+      home: m.home,
+      covers: m.covers,
+      trust: m.trust,
+      options: m.options && z.toJSONSchema(m.options),
+    })),
+  }
+}

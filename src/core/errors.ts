@@ -23,6 +23,7 @@ export const ERROR_CODES = {
   'GRD-IO-014': 'no space is left for the output',
   'GRD-IO-015': 'what was written does not read back the same',
   'GRD-IO-016': 'the data changed since they were read',
+  'GRD-IO-017': 'outside the folder that may be read',
   'GRD-LABEL-001': 'unknown method',
   'GRD-LABEL-002': 'the method does not apply to these traces',
   'GRD-LABEL-003': 'votes cannot be merged',
@@ -76,6 +77,7 @@ export const ERROR_CODES = {
   'GRD-SERVE-006': 'somebody else is at work on it',
   'GRD-SERVE-007': 'the model cannot say, and no number stands for that',
   'GRD-CORE-001': 'an invariant of the data model does not hold',
+  'GRD-CORE-002': 'a failure that nobody foresaw',
 } as const
 
 export type ErrorCode = keyof typeof ERROR_CODES

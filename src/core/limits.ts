@@ -4,6 +4,8 @@ export const LIMITS = {
   lineBytes: 64 * 1024 * 1024,
   /** A JSON document that must be parsed whole, bytes: V8 strings end at 512 MiB. */
   documentBytes: 400 * 1024 * 1024,
+  /** One message of a client of `gradus mcp`, bytes: three of those steps; longer traces come as files. */
+  messageBytes: 16 * 1024 * 1024,
   /** Nesting of a JSON value that Gradus walks itself. */
   jsonDepth: 200,
   /** Decompressed over compressed size before gzip counts as a bomb; real traces stay below 60. */

@@ -34,11 +34,15 @@ export interface Redacted {
   counts: Partial<Record<RedactionName, number>>
 }
 
-/** The text with every secret replaced by `[redacted:<pattern>]`. Redacting twice changes nothing more. */
-export function redact(text: string): Redacted {
+/**
+ * The text with every secret replaced by `[redacted:<pattern>]`. Redacting twice changes nothing more.
+ * @param except patterns that are not looked for
+ */
+export function redact(text: string, except: readonly RedactionName[] = []): Redacted {
   const counts: Redacted['counts'] = {}
   let out = text
   for (const [name, pattern] of Object.entries(PATTERNS) as [RedactionName, RegExp][]) {
+    if (except.includes(name)) continue
     out = out.replace(pattern, (value) => {
       if (value.startsWith('[redacted:')) return value
       if (name === 'random-word' && bitsPerCharacter(value) < RANDOM_BITS) return value

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { GradusError } from '../core/errors.ts'
 import { random } from '../core/seeds.ts'
@@ -224,6 +225,21 @@ describe('engine', () => {
       expect(values(await engine.sample(failing.sampler, 'q'))).toEqual([code])
       expect(failing.calls.length, code).toBe(calls)
       expect(engine.counts).toMatchObject({ requests: calls, retries: calls - 1, failed: { [code]: 1 } })
+    }
+  })
+
+  it('asks an endpoint that was given up again after the time that a server allows, a run never', async () => {
+    for (const reopenMs of [undefined, 500]) {
+      const mended = scripted(async (nth) => {
+        if (nth === 0) throw new Fault('GRD-CALL-002')
+        return undefined
+      })
+      const engine = open(reopenMs === undefined ? {} : { reopenMs })
+      expect(values(await engine.sample(mended.sampler, 'a'))).toEqual(['GRD-CALL-002'])
+      expect(values(await engine.sample(mended.sampler, 'b'))).toEqual(['GRD-CALL-002'])
+      await sleep(550)
+      expect(values(await engine.sample(mended.sampler, 'c'))).toEqual([reopenMs ? 'c#0' : 'GRD-CALL-002'])
+      expect(mended.calls).toHaveLength(reopenMs ? 2 : 1)
     }
   })
 

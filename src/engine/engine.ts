@@ -23,6 +23,11 @@ export interface EngineOptions extends LocalLedgerOptions {
   /** Longest time of one call, seconds. */
   deadline?: number
   retry?: RetryRule
+  /**
+   * Milliseconds after which an endpoint that was given up (not reached, key refused, quota used up) is asked again; never
+   * where not given: a run ends by then, a server goes on.
+   */
+  reopenMs?: number
 }
 
 /** One sample: the result with what it cost when it was paid for, or why there is none. */
@@ -52,6 +57,8 @@ export interface Counts {
 
 /** As many as a small server takes without queueing and a large one needs for a start. */
 const CONCURRENCY = 64
+/** `reopenMs` of servers: a restarted endpoint is back soon, one that stays away costs little. */
+export const SERVER_REOPEN_MS = 10_000
 /** Ten minutes: long reasoning at slow servers ends within it. */
 const DEADLINE_SECONDS = 600
 
@@ -80,6 +87,7 @@ export class Engine {
   #pools = new Map<string, Pool>()
   #deadline: number
   #retry: RetryRule
+  #reopenMs: number
   #halt = new AbortController()
   #timer: ReturnType<typeof setTimeout> | undefined
 
@@ -94,6 +102,7 @@ export class Engine {
     }
     this.#deadline = options.deadline ?? DEADLINE_SECONDS
     this.#retry = options.retry ?? RETRY
+    this.#reopenMs = options.reopenMs ?? Number.POSITIVE_INFINITY
     this.#ledger = options.ledger ?? new LocalLedger(options)
     this.budget = this.#ledger
     const seconds = options.budget?.seconds
@@ -233,7 +242,8 @@ export class Engine {
 
   #pool(name: string, concurrency: number): Pool {
     let pool = this.#pools.get(name)
-    if (!pool) {
+    const again = pool?.givenUpAt !== undefined && performance.now() - pool.givenUpAt >= this.#reopenMs
+    if (!pool || again) {
       pool = { limiter: new Limiter(concurrency), misses: 0, missedAt: Number.NEGATIVE_INFINITY }
       if (this.stopped) pool.limiter.close(this.stopped)
       this.#pools.set(name, pool)
@@ -331,10 +341,10 @@ export class Engine {
       if (startedAt > pool.missedAt) pool.misses++
       pool.missedAt = performance.now()
       pause = waitBeforeRetry(fault, pool.misses, 'unreachable', this.#retry) ?? undefined
-      if (pause === undefined) pool.limiter.close(fault)
+      if (pause === undefined) giveUp(pool, fault)
     } else {
       pool.misses = 0
-      if (fault && isHopeless(fault, this.#retry)) pool.limiter.close(fault)
+      if (fault && isHopeless(fault, this.#retry)) giveUp(pool, fault)
     }
     const full = fault?.code === 'GRD-CALL-003' || fault?.code === 'GRD-CALL-001'
     slot.release(!fault ? 'ok' : full ? 'overloaded' : 'other', pause)
@@ -374,6 +384,13 @@ interface Pool {
   /** How often in a row the endpoint could not be reached, and when it was last. */
   misses: number
   missedAt: number
+  /** When the endpoint was given up; absent while it is asked. */
+  givenUpAt?: number
+}
+
+function giveUp(pool: Pool, fault: Fault): void {
+  pool.limiter.close(fault)
+  pool.givenUpAt ??= performance.now()
 }
 
 type Paid<A> = Extract<Outcome<A>, { ok: true }>

@@ -66,6 +66,16 @@ export async function openBytes(path: string): Promise<Opened> {
   }
 }
 
+/** A text that is here already, as a file of this name would be. @throws GradusError GRD-IO-009 where it is empty */
+export function openedText(text: string, file: string): Opened {
+  const whole = Buffer.from(text)
+  if (whole.length === 0) throw new GradusError('GRD-IO-009', { where: { file }, found: 'an empty text' })
+  const bytes = async function* () {
+    yield* cut(whole)
+  }
+  return { file, head: whole.subarray(0, HEAD_BYTES), bytes: bytes(), size: whole.length, zipped: false }
+}
+
 /**
  * Pieces of a file in two buffers that are used again and again: twice as fast as a stream for small records. The next
  * ones are read while the last ones are looked at. A piece ends with a line feed wherever there is one near enough, so

@@ -4,7 +4,7 @@ import type { Trace } from '../core/words.ts'
 import type { At, Container, Format, Sample } from './formats/format.ts'
 import { FORMATS } from './formats/index.ts'
 import { type JsonLine, readJsonLines } from './jsonl.ts'
-import { type Opened, openBytes, stem } from './open.ts'
+import { type Opened, openBytes, openedText, stem } from './open.ts'
 
 export interface ReadOptions {
   /** Name of the format; detected where not given. */
@@ -64,6 +64,15 @@ export async function openTraces(path: string, options: ReadOptions = {}): Promi
   return { report, batches: tracesOnly(batches) }
 }
 
+/**
+ * The same for a text that is here already.
+ * @param name stands for the file in messages
+ */
+export async function tracesInText(text: string, name: string, options: ReadOptions = {}): Promise<TraceFile> {
+  const { report, batches } = await placedTraces(openedText(text, name), name, options, false)
+  return { report, batches: tracesOnly(batches) }
+}
+
 async function* tracesOnly(batches: AsyncIterable<Placed[]>): AsyncGenerator<Trace[]> {
   for await (const batch of batches) yield batch.map((placed) => placed.trace)
 }
@@ -74,7 +83,15 @@ export async function openPlacedTraces(
   options: ReadOptions = {},
   places = true,
 ): Promise<{ report: ReadReport; batches: AsyncIterable<Placed[]> }> {
-  const opened = await openBytes(path)
+  return await placedTraces(await openBytes(path), path, options, places)
+}
+
+async function placedTraces(
+  opened: Opened,
+  path: string,
+  options: ReadOptions,
+  places: boolean,
+): Promise<{ report: ReadReport; batches: AsyncIterable<Placed[]> }> {
   const records = await openRecords(opened, path, places)
   const format = await chooseFormat(records.sample, opened, options.format)
   const report: ReadReport = {

@@ -193,8 +193,13 @@ export async function* relabelEach(
 
 /** The annotators with the code of traces run on as many cores as there are, however many traces are under way. */
 export function pacedByCores(annotators: readonly Annotator[]): Annotator[] {
+  return corePacer()(annotators)
+}
+
+/** The same for annotators of several runs that share the cores. */
+export function corePacer(): (annotators: readonly Annotator[]) => Annotator[] {
   const cores = gate(availableParallelism())
-  return annotators.map((a) => (a.runsCode ? { ...a, annotate: cores(a.annotate) } : a))
+  return (annotators) => annotators.map((a) => (a.runsCode ? { ...a, annotate: cores(a.annotate) } : a))
 }
 
 /** Lets so many calls of a function run at a time. */

@@ -35,6 +35,8 @@ export interface AnnotateContext extends VerifyContext {
   spend(usage: Usage, by?: string): void
   /** Called where a trace got no evidence because a model failed on it. */
   failed?(error: GradusError): void
+  /** Called with what a tool saw of a step that it does not decide: it is no vote, and not kept. */
+  undecided?(evidence: Evidence & { kind: 'tool' }): void
   /** Called with each tree when it is grown, by annotators that grow one; absent where nobody keeps them. */
   grown?(tree: GrownTree): void
 }

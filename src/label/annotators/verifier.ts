@@ -17,14 +17,17 @@ export function annotatorOf(verifier: Verifier): Annotator {
     applies: (trace) => verifier.applies(trace),
     async annotate(trace, context) {
       const findings = await verifier.verify(trace, context)
-      return findings.flatMap((finding, step) =>
-        finding.verdict === 'unknown' ? [] : [evidence(source, step, finding)],
-      )
+      return findings.flatMap((finding, step) => {
+        const seen = evidence(source, step, finding)
+        if (finding.verdict !== 'unknown') return [seen]
+        context.undecided?.(seen)
+        return []
+      })
     },
   }
 }
 
-function evidence(source: string, step: number, finding: Finding): Evidence {
+function evidence(source: string, step: number, finding: Finding): Evidence & { kind: 'tool' } {
   return {
     kind: 'tool',
     source,

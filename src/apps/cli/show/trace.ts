@@ -1,4 +1,5 @@
-import type { Evidence, Step, Trace } from '../../../core/words.ts'
+import type { Evidence, Trace } from '../../../core/words.ts'
+import { saying, spoken } from '../../in-words.ts'
 import type { Terminal } from '../verb.ts'
 import { oneLine, paint, sparkline, wrapped } from './style.ts'
 
@@ -38,43 +39,9 @@ const EVIDENCE_NAME = 23
 /** Evidence is what a person came for: it is wrapped, not cut, up to this many lines. */
 const EVIDENCE_LINES = 3
 
-/** What a step says on one line: a call with what came back, else its text. */
-function spoken(step: Step | undefined): string {
-  if (step === undefined) return ''
-  const said = step.action
-    ? `${step.text === '' ? '' : `${step.text} `}${step.action.tool}(${compact(step.action.input)})${step.observation === undefined ? '' : ` → ${step.observation}`}`
-    : step.text
-  return step.agent === undefined ? said : `${step.agent}: ${said}`
-}
-
 /** What speaks against the step. */
 function evidenceAt(trace: Trace, step: number): Evidence[] {
   return (trace.evidence ?? []).filter(
     (e) => e.step === step && (e.kind === 'tool' || e.kind === 'judgement') && e.verdict === 'incorrect',
   )
-}
-
-function saying(e: Evidence): string {
-  switch (e.kind) {
-    case 'tool':
-    case 'judgement':
-    case 'alignment':
-      return e.reason
-    case 'rollouts':
-      return `${e.successes} of ${e.trials} rollouts succeed`
-    case 'value':
-      return `value ${e.value.toFixed(2)} over ${e.visits} looks`
-    case 'likelihood':
-      return 'the reference is not more probable after it'
-    case 'score':
-      return e.value === null ? 'cannot say' : `${e.meaning} ${e.value.toFixed(2)}`
-    case 'human':
-      return e.note ?? String(e.verdict)
-    case 'imported':
-      return e.reason ?? JSON.stringify(e.raw)
-  }
-}
-
-function compact(input: unknown): string {
-  return typeof input === 'string' ? input : (JSON.stringify(input) ?? '')
 }

@@ -59,6 +59,10 @@ export const VERBS: Record<string, { summary: string; load: () => Promise<Verb> 
     summary: 'policies, scores and answers by search over HTTP, on this machine only',
     load: async () => (await import('./serve.ts')).serve,
   },
+  mcp: {
+    summary: 'tools for coding agents over the Model Context Protocol',
+    load: async () => (await import('./mcp.ts')).mcp,
+  },
   worker: {
     summary: 'does shards of jobs that commands with --engine postgres have planned',
     load: async () => (await import('./worker.ts')).worker,

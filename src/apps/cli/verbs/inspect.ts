@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { describePlace, GradusError } from '../../../core/errors.ts'
-import type { Trace } from '../../../core/words.ts'
 import { leftOut, openTraces, type ReadReport, untilDamaged } from '../../../io/read.ts'
+import { addTrace, type Contents, emptyContents } from '../../pipeline/contents.ts'
 import { count } from '../show/style.ts'
 import { EXIT, verb } from '../verb.ts'
 
@@ -9,18 +9,6 @@ const Options = z.object({
   format: z.string().optional().describe('format of the file where detection is wrong'),
   json: z.boolean().default(false).describe('one JSON object a file'),
 })
-
-/** What a file holds, counted. */
-interface Contents {
-  steps: number
-  labels: number
-  /** Step labels by class: right, wrong, neutral, cannot say. */
-  balance: Record<string, number>
-  /** Traces by first error: with one, without, not said. */
-  firstErrors: { wrong: number; clean: number; unlabelled: number }
-  firstErrorPositions: number[]
-  generators: Record<string, number>
-}
 
 export const inspect = verb({
   name: 'inspect',
@@ -57,45 +45,6 @@ export const inspect = verb({
     return unreadable === files.length ? EXIT.usage : lost + unreadable > 0 ? EXIT.lost : EXIT.done
   },
 })
-
-function emptyContents(): Contents {
-  return {
-    steps: 0,
-    labels: 0,
-    balance: {},
-    firstErrors: { wrong: 0, clean: 0, unlabelled: 0 },
-    firstErrorPositions: [],
-    generators: {},
-  }
-}
-
-function addTrace(contents: Contents, trace: Trace): void {
-  contents.steps += trace.steps.length
-  let said = false
-  for (const label of trace.labels ?? []) {
-    contents.labels++
-    if (label.meaning === 'first-error') {
-      said = true
-      if (label.value === null) continue
-      contents.firstErrors[label.value >= 0 ? 'wrong' : 'clean']++
-      if (label.value >= 0)
-        contents.firstErrorPositions[label.value] = (contents.firstErrorPositions[label.value] ?? 0) + 1
-    } else {
-      const name =
-        label.value === null
-          ? (label.reason ?? 'no value')
-          : label.meaning !== 'correctness'
-            ? `${label.meaning} ${label.value >= 0.5 ? 'high' : 'low'}`
-            : label.value >= 0.5
-              ? 'right'
-              : 'wrong'
-      contents.balance[name] = (contents.balance[name] ?? 0) + 1
-    }
-  }
-  if (!said) contents.firstErrors.unlabelled++
-  const generator = trace.source.generator || '(not said)'
-  contents.generators[generator] = (contents.generators[generator] ?? 0) + 1
-}
 
 function text(report: ReadReport, contents: Contents): string {
   const { firstErrors } = contents

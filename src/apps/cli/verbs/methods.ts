@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { GradusError } from '../../../core/errors.ts'
-import { CATALOGUE, type Room } from '../../catalogue.ts'
+import { described, type Room, roomsNamed } from '../../catalogue.ts'
 import { wrapped } from '../show/style.ts'
 import { EXIT, verb } from '../verb.ts'
 
@@ -15,21 +14,9 @@ export const methods = verb({
   options: Options,
   examples: ['gradus methods', 'gradus methods formats', 'gradus methods verifier:arithmetic'],
   async run([name], options, terminal) {
-    const rooms = select(name)
+    const rooms = roomsNamed(name)
     if (options.json) {
-      const described = rooms.map((room) => ({
-        ...room,
-        methods: room.methods.map((m) => ({
-          name: m.name,
-          summary: m.summary,
-          paper: m.paper,
-          home: m.home,
-          covers: m.covers,
-          trust: m.trust,
-          options: m.options && z.toJSONSchema(m.options),
-        })),
-      }))
-      terminal.out(`${JSON.stringify(described)}\n`)
+      terminal.out(`${JSON.stringify(rooms.map(described))}\n`)
       return EXIT.done
     }
     for (const room of rooms) {
@@ -67,18 +54,3 @@ function details({ covers, trust, paper, home, options }: Room['methods'][number
 
 /** Columns of a method's name; the longest makes more. */
 const MIN_NAME = 28
-
-function select(name: string | undefined): typeof CATALOGUE {
-  if (name === undefined) return CATALOGUE
-  const room = CATALOGUE.find((r) => r.name === name)
-  if (room) return [room]
-  const found = CATALOGUE.flatMap((r) =>
-    r.methods.filter((m) => m.name === name || m.name === `verifier:${name}`).map((m) => ({ ...r, methods: [m] })),
-  )
-  if (found.length > 0) return found
-  throw new GradusError('GRD-LABEL-001', {
-    found: name,
-    expected: `a room (${CATALOGUE.map((r) => r.name).join(', ')}) or a method's name`,
-    try: ['gradus methods'],
-  })
-}

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { z } from 'zod'
 import { GradusError } from '../../../core/errors.ts'
 import { contentHash } from '../../../core/hash.ts'
-import { Engine } from '../../../engine/engine.ts'
+import { Engine, SERVER_REOPEN_MS } from '../../../engine/engine.ts'
 import { splitterNamed } from '../../../io/steps/resplit.ts'
 import { shippedCards, USUAL_WEIGHTS, weightsByTask } from '../../../models/policies/embedded/cards.ts'
 import { threadedModel } from '../../../models/policies/embedded/threaded.ts'
@@ -144,6 +144,7 @@ async function openScoring(
   const engine = new Engine({
     run: `serve ${contentHash([rewardText ?? null, search ?? null]).slice(0, 16)}`,
     ...(cache === false ? { remember: REMEMBERED } : { path: cache }),
+    reopenMs: SERVER_REOPEN_MS,
   })
   const { signal } = new AbortController()
   const keyFrom = key === undefined ? {} : { keyFrom: key }
