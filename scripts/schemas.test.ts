@@ -40,7 +40,7 @@ describe('the published JSON Schemas', () => {
 
   it('accept settings of a run that leave out what has a default, and refuse unknown ones', () => {
     const valid = new Ajv2020({ strict: false }).compile(schema('RunConfig'))
-    expect(valid({ policy: 'embedded:chains', numbers: { seeds: 2 } })).toBe(true)
+    expect(valid({ $schema: 'RunConfig.json', policy: 'embedded:chains', numbers: { seeds: 2 } })).toBe(true)
     expect(valid({ polcy: 'embedded:chains' })).toBe(false)
   })
 })

@@ -27,6 +27,7 @@ export const SIZES = {
 
 /** What `gradus run` does; the whole of `gradus.yaml`. */
 export const RunConfig = z.strictObject({
+  $schema: z.string().optional().describe('where an editor finds what fields there are; nothing else reads it'),
   policy: z.string().default('embedded:chains').describe('who writes traces, as in gradus sample --policy'),
   task: z.string().optional().describe('built-in task of the problems, name[:level]; `choose` finds the level'),
   problems: z.string().optional().describe('file of problems instead of a task'),
@@ -68,8 +69,8 @@ export function sizeOf(config: RunConfig): Size {
   return Size.parse({ ...SIZES[config.size], ...config.numbers })
 }
 
-/** What decides the results: how much may be spent, how fast, and where the key is do not. */
-export function whatDecides({ budget: _, jobs: __, key: ___, ...rest }: RunConfig): Partial<RunConfig> {
+/** What decides the results: how much may be spent, how fast, where the key is and what an editor reads do not. */
+export function whatDecides({ budget: _, jobs: __, key: ___, $schema: ____, ...rest }: RunConfig): Partial<RunConfig> {
   return rest
 }
 
