@@ -1,6 +1,7 @@
 import * as Plot from '@observablehq/plot'
 import { parseHTML } from 'linkedom'
 import type { ReliabilityBin } from '../../core/stats/index.ts'
+import { apart } from './apart.ts'
 import type { FigureData } from './figure-data.ts'
 import { type Html, raw } from './html.ts'
 
@@ -15,6 +16,21 @@ function draw(options: Plot.PlotOptions): Html {
   })
   svg.setAttribute('xmlns', 'http://www.w3.org/2000/svg')
   return raw(svg.outerHTML)
+}
+
+/** Pixels between two lines of text. */
+const LINE = 13
+
+/** A name right of the end of each line; names that would stand on each other are pushed apart. */
+function namesAtEnds<T>(ends: readonly T[], { x, y, text }: { x: string; y: string; text: string }): Plot.Text {
+  const beside = { x, y, text, textAnchor: 'start', dx: 8 } as const
+  return Plot.text(
+    [...ends],
+    Plot.initializer(beside, (data, facets, channels, scales) => {
+      const heights = Array.from((channels['y']?.value ?? []) as Iterable<number>, (v) => Number(scales['y']?.(v)))
+      return { data, facets, channels: { y: { value: apart(heights, LINE) } } }
+    }),
+  )
 }
 
 /** Stated confidence against observed accuracy, with the diagonal. */
@@ -134,7 +150,7 @@ export function bonPlot(
       Plot.line(rows, { x: 'tokens', y: 'value', stroke: 'arm' }),
       Plot.ruleX(rows, { x: 'tokens', y1: 'low', y2: 'high', stroke: 'arm', strokeOpacity: 0.4 }),
       Plot.dot(rows, { x: 'tokens', y: 'value', fill: 'arm', r: 3 }),
-      Plot.text(rows, Plot.selectLast({ x: 'tokens', y: 'value', z: 'arm', text: 'arm', textAnchor: 'start', dx: 8 })),
+      namesAtEnds([...new Map(rows.map((row) => [row.arm, row])).values()], { x: 'tokens', y: 'value', text: 'arm' }),
     ],
   })
 }
@@ -162,7 +178,7 @@ export function dataPlot({ kind, columns, rows, x = '', y = '', series, low, hig
             ...(interval ? [Plot.ruleX(items, interval)] : []),
             ...(kind === 'line' ? [Plot.line(items, { x, y, ...colour })] : []),
             Plot.dot(items, { x, y, ...(series !== undefined && { fill: series }), r: 2.5 }),
-            ...(series === undefined ? [] : [Plot.text(ends, { x, y, text: series, textAnchor: 'start', dx: 8 })]),
+            ...(series === undefined ? [] : [namesAtEnds(ends, { x, y, text: series })]),
           ],
   })
 }
