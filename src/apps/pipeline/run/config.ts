@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
 import { GradusError } from '../../../core/errors.ts'
 import { contentHash } from '../../../core/hash.ts'
+import { LEARNERS } from '../../../models/training/learners.ts'
 
 const count = z.number().int().positive()
 
@@ -33,10 +34,14 @@ export const RunConfig = z.strictObject({
   problems: z.string().optional().describe('file of problems instead of a task'),
   key: z.string().optional().describe('NAME of the environment variable with the key of the endpoint'),
   annotators: z.array(z.string()).default(['monte-carlo:k=4', 'arithmetic']).describe('as in gradus label --with'),
-  rule: z.string().default('consensus').describe('as in gradus label --rule'),
+  rule: z.string().default('first-error-posterior').describe('as in gradus label --rule; with a judge consensus'),
   judge: z.string().optional().describe('model that criticises steps, beside the annotators: http://host/v1#model'),
   reward: z.string().optional().describe('a trained process reward model instead of training one'),
   body: z.string().default('features').describe('what reward models stand on, as in gradus train reward --body'),
+  learner: z
+    .enum(LEARNERS.map(({ name }) => name) as [string, ...string[]])
+    .default('boosting')
+    .describe('who learns the head of a body with plain features, as in gradus train reward --learner'),
   fineTune: z.boolean().default(false).describe('train the embedded transformer with the head'),
   size: z.enum(['quick', 'full']).default('quick').describe('how much is done; single numbers may be given too'),
   numbers: Size.partial().default({}).describe('in place of those of the size'),
@@ -109,7 +114,7 @@ export async function readRunConfig(path: string): Promise<RunConfigInput> {
 
 /** @throws GradusError GRD-CLI-002 that names the field */
 export function checkedConfig(given: unknown, file?: string): RunConfig {
-  const read = RunConfig.safeParse(given)
+  const read = RunConfig.safeParse(withUsualRule(given))
   if (!read.success) {
     const issue = read.error.issues[0]
     throw new GradusError('GRD-CLI-002', {
@@ -126,6 +131,12 @@ export function checkedConfig(given: unknown, file?: string): RunConfig {
     found: 'a task and a file of problems',
     expected: 'one of them',
   })
+}
+
+/** A judge is asked so that it is heard: with rollouts, where both agree. */
+function withUsualRule(given: unknown): unknown {
+  const isObject = typeof given === 'object' && given !== null
+  return isObject && 'judge' in given && given.judge !== undefined ? { rule: 'consensus', ...given } : given
 }
 
 function unreadable(file: string, cause: unknown, expected: string): GradusError {

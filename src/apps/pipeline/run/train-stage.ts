@@ -39,6 +39,7 @@ export async function trainStages(context: RunContext): Promise<void> {
           traces,
           kind,
           body,
+          ...(hasFeatures(config.body) && { learner: config.learner }),
           ...(kind === 'process' && { labels: sourceOf(config.rule), meaning: 'correctness' as const }),
           name: `${kind}-${draw}`,
           seed: `${config.seed}/${draw}`,
@@ -79,6 +80,11 @@ function sourcesIn(traces: readonly Trace[]): string[] {
 /** The trace as candidates are scored: with what tools find in any line, without judges and tools that run code. */
 function asCandidate({ evidence = [], ...trace }: Trace): Trace {
   return { ...trace, evidence: evidence.filter(isAtHand) }
+}
+
+/** Hidden states have a head of their own. */
+function hasFeatures(body: string): boolean {
+  return body.split('+').includes('features')
 }
 
 /** Labels carry the name of the rule that made them. */
