@@ -11,6 +11,7 @@ import { omegaprm } from './omegaprm.ts'
 import { oprl } from './oprl.ts'
 import { ovm } from './ovm.ts'
 import { p2s } from './p2s.ts'
+import { pprRenorm } from './ppr-renorm.ts'
 import { prlcoder } from './prlcoder.ts'
 import { prmLessons } from './prm-lessons.ts'
 import { spare } from './spare.ts'
@@ -38,4 +39,5 @@ export const REPLICATIONS: readonly Replication[] = [
   toolcomp,
   oprl,
   treepsRag,
+  pprRenorm,
 ]

@@ -6,6 +6,7 @@ import { arithmeticChain } from '../src/worlds/tasks/arithmetic-chain.ts'
 import { selfRepairingChain } from '../src/worlds/tasks/self-repairing-chain.ts'
 import { rolledTraces, rolloutEvidenceOf } from './chains.ts'
 import { REPLICATIONS } from './index.ts'
+import { pprRenorm } from './ppr-renorm.ts'
 import { prmLessons } from './prm-lessons.ts'
 
 describe('rolled traces', () => {
@@ -57,5 +58,17 @@ describe('replications', () => {
     expect(text).toMatch(/claim .*\n {2}fails if .*\n/)
     expect(text).toMatch(/verdict +(holds|partly|fails): /)
     expect(text).toContain('judge (control)')
+  })
+  it('find that added points are collected by the exact gradient, at the cost of right answers, and tied ones are not', {
+    timeout: 120_000,
+  }, async () => {
+    const { settings } = await pprRenorm.run({ quick: true, seed: 'test', progress: () => {} })
+    const [exact] = settings
+    const of = (arm: string): number[] =>
+      exact?.arms.find(({ name }) => name === arm)?.figures.map(({ estimate }) => estimate.value) ?? []
+    const [[right = 0, searches = 0], added, tied] = [of('outcomes alone'), of('additive, weight 1'), of('ReNorm')]
+    expect(added[1]).toBeGreaterThan(1.3 * searches)
+    expect(added[0]).toBeLessThan(right - 0.05)
+    expect(tied[0]).toBeGreaterThan(right - 0.02)
   })
 })
