@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { random } from '../src/core/seeds.ts'
 import { type Attempt, outcomeAdvantages } from '../src/improve/credit/credit.ts'
 import { renorm } from '../src/improve/credit/renorm.ts'
+import { hopworld } from '../src/worlds/tasks/hopworld.ts'
 import { exactly, worthOf } from './hop-exact.ts'
 import {
   type Game,
@@ -53,6 +54,7 @@ describe('the policy in HopWorld', () => {
     for (const { turns, outcome: right, question } of runs) {
       const last = turns.at(-1)!
       const { lost, state } = last.place
+      expect(right).toBe(Number(hopworld.check(question.problem, last.text.slice(1))))
       expect(right).toBe(Number(last.move === 'answer' ? state.hop === game.hops && !lost : question.familiar))
     }
   })

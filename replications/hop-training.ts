@@ -1,5 +1,7 @@
 import { random } from '../src/core/seeds.ts'
+import { mean } from '../src/core/stats/index.ts'
 import type { Attempt, Credit } from '../src/improve/credit/credit.ts'
+import type { Exact } from './hop-exact.ts'
 import {
   type Episode,
   emptyTable,
@@ -44,12 +46,24 @@ export class Climber {
   }
 }
 
+/** One score a turn of every run of a group, null = none; `name` of the group, for what is drawn. */
+export type Scores = (group: readonly Episode[], name: string) => (number | null)[][]
+
+/** The same scores at turns of the group drawn at random: the control of all that reads scores. */
+export function shuffled(scores: Scores): Scores {
+  return (group, name) => {
+    const all = scores(group, name)
+    const known = all.flat().filter((x) => x !== null)
+    const mixed = random(`${name}/shuffled`).shuffle(known).values()
+    return all.map((own) => own.map((x) => (x === null ? null : (mixed.next().value ?? null))))
+  }
+}
+
 /** How attempts become advantages. */
 export interface Teaching {
   credit: Credit
   options?: Record<string, unknown>
-  /** One score a turn of every run of a group, null = none. */
-  scores?: (group: readonly Episode[], name: string) => (number | null)[][]
+  scores?: Scores
   /** Is the outcome of a run replaced by something else in [0, 1]? */
   outcome?: (episode: Episode) => number
 }
@@ -116,4 +130,12 @@ export function trained(
     }
     return climber.table.slice()
   })
+}
+
+/** By arm, stop and seed: everything about the trained policies, one of each number of hops. */
+export type Found = Map<string, Exact[][][]>
+
+/** Mean over the hops, one value a seed. */
+export function bySeed(found: Found, arm: string, stop: number, of: (exact: Exact) => number): number[] {
+  return (found.get(arm)?.[stop] ?? []).map((byHops) => mean(byHops.map(of)))
 }

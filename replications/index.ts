@@ -14,6 +14,7 @@ import { p2s } from './p2s.ts'
 import { pprRenorm } from './ppr-renorm.ts'
 import { prlcoder } from './prlcoder.ts'
 import { prmLessons } from './prm-lessons.ts'
+import { prorag } from './prorag.ts'
 import { spare } from './spare.ts'
 import { steporlm } from './steporlm.ts'
 import { toolcomp } from './toolcomp.ts'
@@ -40,4 +41,5 @@ export const REPLICATIONS: readonly Replication[] = [
   oprl,
   treepsRag,
   pprRenorm,
+  prorag,
 ]

@@ -16,7 +16,7 @@ import {
   type Table,
   tableOf,
 } from './hop-game.ts'
-import { Climber, type Teaching, trained } from './hop-training.ts'
+import { bySeed, Climber, type Found, type Scores, shuffled, type Teaching, trained } from './hop-training.ts'
 
 const HOPS = [3, 4] as const
 const gameOf = (hops: number): Game => ({ hops, limit: 2 * hops + 2, slip: 0.1, familiar: 0 })
@@ -72,23 +72,14 @@ export const PAYOFFS: Record<string, Payoff> = {
   'ReNorm, mean of a run': (o, n) => ({ fixed: o + Math.min(1, n) * (o - 1), perScore: 1 / Math.max(1, n) }),
 }
 
-const scores: Teaching['scores'] = (group) => group.map(rubric)
+const scores: Scores = (group) => group.map(rubric)
 const TEACHINGS: Record<string, Teaching> = {
   'outcomes alone': { credit: outcome },
   'additive, weight .5': { credit: renorm, options: { form: 'additive', weight: 0.5 }, scores },
   'additive, weight 1': { credit: renorm, options: { form: 'additive' }, scores },
   'additive, rewards to come': { credit: renorm, options: { form: 'additive', as: 'return' }, scores },
   'gated by success': { credit: renorm, options: { form: 'gated' }, scores },
-  'ReNorm, points shuffled': {
-    credit: renorm,
-    scores: (group, name) => {
-      const all = group.map(rubric)
-      const mixed = random(`${name}/shuffled`)
-        .shuffle(all.flat().filter((x) => x !== null))
-        .values()
-      return all.map((own) => own.map((x) => (x === null ? null : (mixed.next().value ?? null))))
-    },
-  },
+  'ReNorm, points shuffled': { credit: renorm, scores: shuffled(scores) },
   ReNorm: { credit: renorm, scores },
   'ReNorm, mean of a run': { credit: renorm, options: { share: 'mean' }, scores },
   'ReNorm, rewards to come': { credit: renorm, options: { as: 'return' }, scores },
@@ -100,9 +91,6 @@ const TEACHINGS: Record<string, Teaching> = {
     },
   },
 }
-
-/** By arm, stop and seed: everything about the trained policies, one of each number of hops. */
-type Found = Map<string, Exact[][][]>
 
 /** Does tying the points of a gameable judge to the outcome keep a policy from collecting them? */
 export const pprRenorm: Replication = {
@@ -188,11 +176,6 @@ const WAYS = [
 
 const exactOf = (hops: number, table: Table): Exact =>
   exactly(gameOf(hops), table, pointsOf, PAYOFFS['outcomes alone']!)
-
-/** Mean over the hops, one value a seed. */
-function bySeed(found: Found, arm: string, stop: number, of: (exact: Exact) => number): number[] {
-  return (found.get(arm)?.[stop] ?? []).map((byHops) => mean(byHops.map(of)))
-}
 
 const right = ({ right: share }: Exact): number => share
 const searches = ({ searches: count }: Exact): number => count

@@ -8,6 +8,7 @@ import { rolledTraces, rolloutEvidenceOf } from './chains.ts'
 import { REPLICATIONS } from './index.ts'
 import { pprRenorm } from './ppr-renorm.ts'
 import { prmLessons } from './prm-lessons.ts'
+import { prorag } from './prorag.ts'
 
 describe('rolled traces', () => {
   it('have the first error of the oracle, and rollouts that agree with its exact values', async () => {
@@ -70,5 +71,14 @@ describe('replications', () => {
     expect(added[1]).toBeGreaterThan(1.3 * searches)
     expect(added[0]).toBeLessThan(right - 0.05)
     expect(tied[0]).toBeGreaterThan(right - 0.02)
+  })
+  it('find that scores of a pairwise model of steps teach more than those of a random one', {
+    timeout: 120_000,
+  }, async () => {
+    const { settings, outcome } = await prorag.run({ quick: true, seed: 'test', progress: () => {} })
+    const right = (arm: string): number =>
+      settings[0]!.arms.find(({ name }) => name === arm)!.figures[0]!.estimate.value
+    expect(right('ProRAG')).toBeGreaterThan(right('ProRAG, random model'))
+    expect(outcome).not.toBe('fails')
   })
 })
