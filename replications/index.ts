@@ -12,6 +12,7 @@ import { oprl } from './oprl.ts'
 import { ovm } from './ovm.ts'
 import { p2s } from './p2s.ts'
 import { pprRenorm } from './ppr-renorm.ts'
+import { prl } from './prl.ts'
 import { prlcoder } from './prlcoder.ts'
 import { prmLessons } from './prm-lessons.ts'
 import { prorag } from './prorag.ts'
@@ -41,5 +42,6 @@ export const REPLICATIONS: readonly Replication[] = [
   oprl,
   treepsRag,
   pprRenorm,
+  prl,
   prorag,
 ]

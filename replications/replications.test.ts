@@ -7,6 +7,7 @@ import { selfRepairingChain } from '../src/worlds/tasks/self-repairing-chain.ts'
 import { rolledTraces, rolloutEvidenceOf } from './chains.ts'
 import { REPLICATIONS } from './index.ts'
 import { pprRenorm } from './ppr-renorm.ts'
+import { onTrees } from './prl.ts'
 import { prmLessons } from './prm-lessons.ts'
 import { prorag } from './prorag.ts'
 
@@ -72,6 +73,16 @@ describe('replications', () => {
     expect(added[0]).toBeLessThan(right - 0.05)
     expect(tied[0]).toBeGreaterThan(right - 0.02)
   })
+  it('find that the pull as a reward of steps leads where the pull in the reward of the run does, as released not', () => {
+    const gone = Object.fromEntries(
+      onTrees(3, 'test').arms.map(({ name, figures }) => [name, figures[2]!.estimate.value]),
+    )
+    const whole = gone['whole run in the reward']!
+    expect(whole).toBeGreaterThan(0.8)
+    expect(Math.abs(gone['PRL by step, from its first token']! - whole)).toBeLessThan(0.05)
+    expect(gone['PRL by step, as released']).toBeLessThan(whole - 0.2)
+  })
+
   it('find that scores of a pairwise model of steps teach more than those of a random one', {
     timeout: 120_000,
   }, async () => {
