@@ -13,7 +13,15 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
-import { tree as arrays } from '@jax-js/jax'
+import {
+  drawRuns,
+  isRight,
+  LEVEL,
+  type Learner,
+  learn,
+  learnerOf,
+  referenceOf,
+} from '../replications/policy-training.ts'
 import { random } from '../src/core/seeds.ts'
 import { bootstrap, type Estimate, mean, passAtK } from '../src/core/stats/index.ts'
 import type { Problem, Step } from '../src/core/words.ts'
@@ -23,21 +31,10 @@ import { dual } from '../src/improve/credit/dual.ts'
 import { outcome } from '../src/improve/credit/outcome.ts'
 import { progress } from '../src/improve/credit/progress.ts'
 import { tree } from '../src/improve/credit/tree.ts'
-import { decoder } from '../src/models/policies/embedded/decode.ts'
-import { heldOutProblems, isHeldOut, lessonsOf, renderPrompt } from '../src/models/policies/embedded/lessons.ts'
-import { type LoadedModel, loadEmbedded } from '../src/models/policies/embedded/load.ts'
-import { policyOf } from '../src/models/policies/embedded/policy.ts'
-import { RECIPES } from '../src/models/policies/embedded/recipes.ts'
-import { generate } from '../src/models/policies/embedded/sample.ts'
-import { toParams, type Weights } from '../src/models/training/transformer/params.ts'
-import { type PolicyRow, policyTrainer } from '../src/models/training/transformer/policy-gradient.ts'
+import { heldOutProblems } from '../src/models/policies/embedded/lessons.ts'
 import { selfRepairingChain as task } from '../src/worlds/tasks/self-repairing-chain.ts'
 import { arithmetic } from '../src/worlds/verifiers/arithmetic.ts'
 
-const LEVEL = 1
-/** Problems of an update and runs of each. */
-const PROBLEMS = 32
-const GROUP = 8
 /** Runs of each held-out problem. */
 const SAMPLES = 16
 
@@ -93,103 +90,40 @@ interface Result {
   course: number[]
 }
 
-const recipe = RECIPES.find(({ name }) => name === 'chains')
-const lessons = recipe ? lessonsOf(recipe) : []
-const mark = lessons.find((lesson) => lesson.task === task)?.mark
-
 /** Runs of a job, in a process of its own. */
-async function runJob(start: LoadedModel, run: ReturnType<typeof decoder>, job: Job): Promise<Result> {
+async function runJob(loaded: Pick<Learner, 'start' | 'run'>, job: Job): Promise<Result> {
   const began = performance.now()
   const arm = ARMS.find(({ name }) => name === job.arm)
-  const engine = new Engine()
-  const model = { start, run, engine }
-  let weights = await start.weights()
-  const trainer = await policyTrainer({ config: start.config, weights })
-  const drawn = { tokens: 0, groups: 0, dead: 0, right: [] as number[] }
-  let updates = 0
-  const problems = trainingProblems(job.seed)
-  while (arm && drawn.tokens < job.tokens) {
-    const batch = Array.from({ length: PROBLEMS }, () => problems.next().value!)
-    const name = `${job.seed}/${updates}`
-    const runs = await drawRuns(model, { weights, name: `${job.arm}/${name}` }, batch, GROUP)
-    const rows = batch.flatMap((problem, i) => {
-      const group = runs[i] ?? []
-      const attempts = attemptsOf(problem, group, arm.scores, `${name}/${i}`)
-      drawn.groups++
-      drawn.dead += Number(new Set(attempts.map((attempt) => attempt.outcome)).size < 2)
-      drawn.right.push(mean(attempts.map((attempt) => attempt.outcome ?? 0)))
-      const credits = arm.credit.credit(attempts, arm.options)
-      return group.map((steps, j) => rowOf(start, problem, steps, credits[j]?.advantages ?? []))
-    })
-    drawn.tokens += rows.reduce((sum, { completion }) => sum + completion.length, 0)
-    await trainer.update(rows, job.rate)
-    weights = await trainer.weights()
-    updates++
-  }
-  trainer.dispose()
+  const learner = { ...loaded, engine: new Engine(), seed: 'policy-gradient' }
+  const plan = { name: String(job.arm), seed: job.seed, rate: job.rate, tokens: arm ? job.tokens : 0 }
+  const {
+    weights,
+    right: course,
+    ...cost
+  } = await learn(learner, plan, async (groups, name) =>
+    groups.map(({ problem, runs }, i) => {
+      const attempts = attemptsOf(problem, runs, arm?.scores ?? 'none', `${name}/${i}`)
+      const credits = arm?.credit.credit(attempts, arm.options) ?? []
+      return runs.map((steps, j) =>
+        steps.map(({ tokens }, t) => (tokens?.ids ?? []).map(() => credits[j]?.advantages[t] ?? 0)),
+      )
+    }),
+  )
   const held = heldOutProblems(task, LEVEL, job.held, job.problems)
   const last = { weights, name: `held/${job.arm}/${job.seed}` }
-  const found = await drawRuns(model, last, held, SAMPLES)
-  const greedy = await drawRuns(model, last, held, 1, 0)
-  await engine.close()
-  const quarter = Math.ceil(drawn.right.length / 4)
+  const found = await drawRuns(learner, last, held, SAMPLES)
+  const greedy = await drawRuns(learner, last, held, 1, 0)
+  const measured = await measure(learner, held, found)
+  await learner.engine.close()
   return {
     job,
     right: held.map((problem, i) => (found[i] ?? []).filter((steps) => isRight(problem, steps)).length),
     greedy: held.map((problem, i) => Number(isRight(problem, greedy[i]?.[0] ?? []))),
-    ...(await measure(start, held, found)),
-    tokens: drawn.tokens,
-    updates,
-    dead: drawn.dead / Math.max(1, drawn.groups),
+    ...measured,
+    ...cost,
     seconds: (performance.now() - began) / 1_000,
-    course: [0, 1, 2, 3].map((q) => mean(drawn.right.slice(q * quarter, (q + 1) * quarter))),
+    course,
   }
-}
-
-/** Endless problems that are not held out. */
-function* trainingProblems(seed: string): Generator<Problem, never> {
-  for (let chunk = 0; ; chunk++) {
-    for (const problem of task.generate(`policy-gradient/${seed}/${chunk}`, LEVEL, 64)) {
-      if (!isHeldOut(problem.prompt)) yield problem
-    }
-  }
-}
-
-interface Model {
-  start: LoadedModel
-  run: ReturnType<typeof decoder>
-  engine: Engine
-}
-
-/** `count` runs of each problem by the policy of some weights; `name` tells the weights from all others. */
-async function drawRuns(
-  { start, run, engine }: Model,
-  { weights, name }: { weights: Weights; name: string },
-  problems: readonly Problem[],
-  count: number,
-  temperature = 1,
-): Promise<Step[][][]> {
-  const params = toParams(weights)
-  const model = { ...start, params, prepared: run.prepare(params) }
-  const policy = policyOf(
-    { ...start, card: { sha256: name }, generate: (options) => generate(model, run, options) },
-    lessons,
-    { engine, temperature, seed: 'policy-gradient' },
-  )
-  const written = await Promise.all(problems.map((problem) => policy.completeMany!(problem, [], { from: 0, count })))
-  arrays.dispose(model.prepared)
-  arrays.dispose(params)
-  return written.map((own) =>
-    own.map((one) => {
-      if (!one.ok) throw one.error
-      return one.steps
-    }),
-  )
-}
-
-function isRight(problem: Problem, steps: readonly Step[]): boolean {
-  const answer = task.answerOf(steps.map(({ text }) => text))
-  return answer !== null && task.check(problem, answer)
 }
 
 function attemptsOf(problem: Problem, group: readonly (readonly Step[])[], scores: Scores, name: string): Attempt[] {
@@ -236,26 +170,8 @@ function scoresOf(problem: Problem, steps: readonly Step[], scores: Scores): (nu
 
 const NO_CODE = { allowCode: false, allowLocalExec: false }
 
-function promptText(problem: Problem): string {
-  return `${renderPrompt(mark, problem)}\n`
-}
-
-function rowOf(
-  { tokenizer }: LoadedModel,
-  problem: Problem,
-  steps: readonly Step[],
-  advantages: readonly number[],
-): PolicyRow {
-  return {
-    prompt: tokenizer.encode(promptText(problem)),
-    completion: steps.flatMap(({ tokens }) => tokens?.ids ?? []),
-    logprobs: steps.flatMap(({ tokens }) => tokens?.logprobs ?? []),
-    advantages: steps.flatMap(({ tokens }, t) => (tokens?.ids ?? []).map(() => advantages[t] ?? 0)),
-  }
-}
-
 async function measure(
-  start: LoadedModel,
+  learner: Learner,
   held: readonly Problem[],
   found: readonly (readonly Step[][])[],
 ): Promise<Pick<Result, 'entropy' | 'distance' | 'rightSteps' | 'repairs'>> {
@@ -268,17 +184,11 @@ async function measure(
     ),
   )
   // A quarter of the runs will do for a mean over tokens.
-  const some = all
-    .keys()
-    .filter((i) => i % 4 === 0)
-    .toArray()
-  const before = await start.score(
-    some.map((i) => promptText(all[i]!.problem) + all[i]!.steps.map(({ text }) => text).join('\n')),
-  )
-  const distances = some.flatMap((i, row) => {
-    const from = start.tokenizer.encode(promptText(all[i]!.problem)).length
-    const own = before[row]!.logprobs.slice(from)
-    return own.map((logprob, t) => (logprobs[i]?.[t] ?? logprob) - logprob)
+  const some = all.filter((_, i) => i % 4 === 0)
+  const before = await referenceOf(learner, some)
+  const distances = some.flatMap(({ steps }, i) => {
+    const own = steps.flatMap(({ tokens }) => tokens?.logprobs ?? [])
+    return before[i]!.flat().flatMap((logprob, t) => (logprob === null ? [] : [own[t]! - logprob]))
   })
   return {
     entropy: -mean(logprobs.flat()),
@@ -289,10 +199,9 @@ async function measure(
 }
 
 async function serveJobs(): Promise<void> {
-  const start = await loadEmbedded('chains')
-  const run = decoder(start.config)
+  const { start, run } = await learnerOf('policy-gradient')
   process.on('message', (job: Job) => {
-    void runJob(start, run, job).then((result) => process.send?.(result))
+    void runJob({ start, run }, job).then((result) => process.send?.(result))
   })
   process.send?.('ready')
 }

@@ -11,8 +11,11 @@ import { omegaprm } from './omegaprm.ts'
 import { oprl } from './oprl.ts'
 import { ovm } from './ovm.ts'
 import { p2s } from './p2s.ts'
+import { pprRenorm } from './ppr-renorm.ts'
+import { prl } from './prl.ts'
 import { prlcoder } from './prlcoder.ts'
 import { prmLessons } from './prm-lessons.ts'
+import { prorag } from './prorag.ts'
 import { spare } from './spare.ts'
 import { steporlm } from './steporlm.ts'
 import { toolcomp } from './toolcomp.ts'
@@ -38,4 +41,7 @@ export const REPLICATIONS: readonly Replication[] = [
   toolcomp,
   oprl,
   treepsRag,
+  pprRenorm,
+  prl,
+  prorag,
 ]

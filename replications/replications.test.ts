@@ -6,7 +6,10 @@ import { arithmeticChain } from '../src/worlds/tasks/arithmetic-chain.ts'
 import { selfRepairingChain } from '../src/worlds/tasks/self-repairing-chain.ts'
 import { rolledTraces, rolloutEvidenceOf } from './chains.ts'
 import { REPLICATIONS } from './index.ts'
+import { pprRenorm } from './ppr-renorm.ts'
+import { onTrees } from './prl.ts'
 import { prmLessons } from './prm-lessons.ts'
+import { prorag } from './prorag.ts'
 
 describe('rolled traces', () => {
   it('have the first error of the oracle, and rollouts that agree with its exact values', async () => {
@@ -57,5 +60,36 @@ describe('replications', () => {
     expect(text).toMatch(/claim .*\n {2}fails if .*\n/)
     expect(text).toMatch(/verdict +(holds|partly|fails): /)
     expect(text).toContain('judge (control)')
+  })
+  it('find that added points are collected by the exact gradient, at the cost of right answers, and tied ones are not', {
+    timeout: 120_000,
+  }, async () => {
+    const { settings } = await pprRenorm.run({ quick: true, seed: 'test', progress: () => {} })
+    const [exact] = settings
+    const of = (arm: string): number[] =>
+      exact?.arms.find(({ name }) => name === arm)?.figures.map(({ estimate }) => estimate.value) ?? []
+    const [[right = 0, searches = 0], added, tied] = [of('outcomes alone'), of('additive, weight 1'), of('ReNorm')]
+    expect(added[1]).toBeGreaterThan(1.3 * searches)
+    expect(added[0]).toBeLessThan(right - 0.05)
+    expect(tied[0]).toBeGreaterThan(right - 0.02)
+  })
+  it('find that the pull as a reward of steps leads where the pull in the reward of the run does, as released not', () => {
+    const gone = Object.fromEntries(
+      onTrees(3, 'test').arms.map(({ name, figures }) => [name, figures[2]!.estimate.value]),
+    )
+    const whole = gone['whole run in the reward']!
+    expect(whole).toBeGreaterThan(0.8)
+    expect(Math.abs(gone['PRL by step, from its first token']! - whole)).toBeLessThan(0.05)
+    expect(gone['PRL by step, as released']).toBeLessThan(whole - 0.2)
+  })
+
+  it('find that scores of a pairwise model of steps teach more than those of a random one', {
+    timeout: 120_000,
+  }, async () => {
+    const { settings, outcome } = await prorag.run({ quick: true, seed: 'test', progress: () => {} })
+    const right = (arm: string): number =>
+      settings[0]!.arms.find(({ name }) => name === arm)!.figures[0]!.estimate.value
+    expect(right('ProRAG')).toBeGreaterThan(right('ProRAG, random model'))
+    expect(outcome).not.toBe('fails')
   })
 })

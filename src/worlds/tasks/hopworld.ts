@@ -92,9 +92,14 @@ function parseQuestion(problem: Problem): Question | null {
  * @throws GradusError GRD-WORLD-001 for a problem of another task
  */
 export function search(problem: Problem, query: string): string {
+  return searcher(problem)(query)
+}
+
+/** `search` for many queries: the world of a problem is read once. @throws GradusError GRD-WORLD-001 */
+export function searcher(problem: Problem): (query: string) => string {
   const question = parseQuestion(problem)
   if (!question) throw new GradusError('GRD-WORLD-001', { expected: 'a problem of the task hopworld' })
-  return look(question, query.trim())
+  return (query) => look(question, query.trim())
 }
 
 const next = (p: Question, { entity, hop, pending, answer }: Stated): string | null => {
