@@ -24,6 +24,9 @@ beam: { k: 4, beam: 2 }
   const { code } = await callVerb(run, [config, '--folder', join(folder, 'run')])
   expect(code).toBe(0)
   const { traces } = await readTraces(join(folder, 'run', 'located.jsonl'))
-  expect(traces.some((t) => t.verdict?.firstError === null)).toBe(true)
-  expect(traces.some((t) => (t.verdict?.firstError ?? -1) >= 0)).toBe(true)
+  // So little is learnt from 180 traces that no step need be called wrong; each that can be read has its risk all the same.
+  const risks = traces.map(({ verdict }) => verdict?.risk ?? [])
+  expect(risks.some((own) => own.every((risk) => risk === null))).toBe(true)
+  expect(risks.some((own) => own.every((risk) => risk !== null))).toBe(true)
+  expect(risks.every((own) => new Set(own.map((risk) => risk === null)).size === 1)).toBe(true)
 })
