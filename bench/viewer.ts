@@ -23,8 +23,10 @@ import { Tree } from '../src/core/tree.ts'
 import type { Trace } from '../src/core/words.ts'
 import { syntheticTraces } from './synthetic-traces.ts'
 
-const TRACES = Number(process.argv[2] ?? 100_000)
-const STEPS = Number(process.argv[3] ?? 10)
+const [TRACES = 100_000, STEPS = 10] = process.argv
+  .slice(2)
+  .filter((word) => !word.startsWith('--'))
+  .map(Number)
 const PROGRAM = process.argv.includes('--built') ? PROGRAMS.built : PROGRAMS.sources
 const LONG = 2_000
 const NODES = 10_000

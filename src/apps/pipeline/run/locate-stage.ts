@@ -27,8 +27,8 @@ export interface Located {
 
 /**
  * First errors on unseen problems: the process model, its outcome twin read as a locator by the fall of its value, the
- * tools that both hear without any model, and the rows that say nothing, against the task's exact oracle. Thresholds are chosen on the tuning problems. null where
- * the problems have no oracle.
+ * tools that both hear without any model, and the rows that say nothing, against the task's exact oracle. Thresholds are
+ * chosen on the tuning problems. null where the problems have no oracle.
  */
 export async function locateStage(
   context: RunContext,
