@@ -126,7 +126,7 @@ function nextCommands(files: { labelled: string }, shipped: string, terminal: Te
 }
 
 const FROM_HERE = `  Now the main job, at quick size: a small transformer in this process solves problems, its steps are labelled by
-  rollouts and a tool, a reward model learns from the labels, and all is measured on problems that it has not seen.
+  rollouts, a reward model that hears a tool too learns from them, and all is measured on problems that it has not seen.
 
 `
 
