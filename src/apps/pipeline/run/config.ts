@@ -4,7 +4,10 @@ import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
 import { GradusError } from '../../../core/errors.ts'
 import { contentHash } from '../../../core/hash.ts'
+import { anyText } from '../../../core/unknown.ts'
 import { LEARNERS } from '../../../models/training/learners.ts'
+import { VERIFIERS } from '../../../worlds/verifiers/index.ts'
+import { parseSpec } from '../spec.ts'
 
 const count = z.number().int().positive()
 
@@ -34,7 +37,10 @@ export const RunConfig = z.strictObject({
   problems: z.string().optional().describe('file of problems instead of a task'),
   key: z.string().optional().describe('NAME of the environment variable with the key of the endpoint'),
   annotators: z.array(z.string()).default(['monte-carlo:k=4', 'arithmetic']).describe('as in gradus label --with'),
-  rule: z.string().default('first-error-posterior').describe('as in gradus label --rule; with a judge consensus'),
+  rule: z
+    .string()
+    .default('first-error-posterior')
+    .describe('as in gradus label --rule; with a judge consensus, with tools alone tool-reliability'),
   judge: z.string().optional().describe('model that criticises steps, beside the annotators: http://host/v1#model'),
   reward: z.string().optional().describe('a trained process reward model instead of training one'),
   body: z.string().default('features').describe('what reward models stand on, as in gradus train reward --body'),
@@ -133,10 +139,18 @@ export function checkedConfig(given: unknown, file?: string): RunConfig {
   })
 }
 
-/** A judge is asked so that it is heard: with rollouts, where both agree. */
+/** Where no rule is named: one that hears the judge, or one that needs no rollouts where nobody rolls out. */
 function withUsualRule(given: unknown): unknown {
-  const isObject = typeof given === 'object' && given !== null
-  return isObject && 'judge' in given && given.judge !== undefined ? { rule: 'consensus', ...given } : given
+  if (typeof given !== 'object' || given === null) return given
+  if ('judge' in given && given.judge !== undefined) return { rule: 'consensus', ...given }
+  const named = 'annotators' in given && Array.isArray(given.annotators) ? given.annotators.map(anyText) : []
+  const byToolsAlone = named.length > 0 && named.every(isTool)
+  return byToolsAlone ? { rule: 'tool-reliability', ...given } : given
+}
+
+function isTool(annotator: string): boolean {
+  const name = parseSpec(annotator).name.replace(/^verifier:/, '')
+  return VERIFIERS.some((verifier) => verifier.name === name)
 }
 
 function unreadable(file: string, cause: unknown, expected: string): GradusError {
