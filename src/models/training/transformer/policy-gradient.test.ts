@@ -1,8 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { random } from '../../../core/seeds.ts'
 import { startBackend } from './backend.ts'
+import { expectCentralDifferences } from './central-differences.testing.ts'
 import type { TransformerConfig } from './config.ts'
-import { initialWeights, layout, toParams, toWeights, type Weights } from './params.ts'
+import { initialWeights, toParams, toWeights, type Weights } from './params.ts'
 import {
   CLIP,
   type HostPolicyBatch,
@@ -79,22 +80,9 @@ describe('policyTrainer', () => {
     const [batch, ...more] = policyBatches(texts, config)
     expect(more).toEqual([])
     const gradient = await gradientOf(weights, batch!)
-    const noise = random('gradient/direction')
-    for (const { name } of layout(config)) {
-      const g = gradient[name]!.data
-      const size = Math.hypot(...g)
-      expect(size, name).toBeGreaterThan(0)
-      const direction = g.map((x) => x / size + (0.2 * noise.normal()) / Math.sqrt(g.length))
-      // Small, so that no token comes to the edge of the clip on the way.
-      const step = 1e-4
-      const moved = (sign: number): number => {
-        const data = weights[name]!.data.map((x, i) => x + sign * step * direction[i]!)
-        return referenceSurrogate({ ...weights, [name]: { shape: weights[name]!.shape, data } }, texts)
-      }
-      const expected = g.reduce((sum, x, i) => sum + x * direction[i]!, 0)
-      const difference = (moved(1) - moved(-1)) / (2 * step)
-      expect(Math.abs(difference - expected) / Math.abs(expected), name).toBeLessThan(1e-3)
-    }
+    // A small step, so that no token comes to the edge of the clip on the way.
+    const loss = (moved: Weights): number => referenceSurrogate(moved, texts)
+    expectCentralDifferences(weights, gradient, { config, loss, step: 1e-4 })
   })
 
   it('stops where the ratio has left the range in the direction of the advantage, and only there', async () => {

@@ -4,10 +4,11 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { random } from '../../../core/seeds.ts'
 import { startBackend } from './backend.ts'
 import { batches, type HostBatch, toBatch } from './batches.ts'
+import { expectCentralDifferences } from './central-differences.testing.ts'
 import type { TransformerConfig } from './config.ts'
 import { forward } from './forward.ts'
 import { lossAndGradient } from './loss.ts'
-import { initialWeights, layout, toParams, toWeights, type Weights } from './params.ts'
+import { initialWeights, toParams, toWeights, type Weights } from './params.ts'
 import { referenceLogits } from './reference.ts'
 import { alphabetOf, END, PAD, START, tokenizerOf } from './tokenizer.ts'
 import { rateAt, train } from './train.ts'
@@ -79,22 +80,8 @@ describe('transformer', () => {
     const [loss, gradients] = lossAndGradient(toParams(weights), toBatch(host), config)
     loss.dispose()
     const gradient = await toWeights(gradients)
-    const noise = random('gradient/direction')
-    for (const { name } of layout(config)) {
-      const g = gradient[name]!.data
-      // Along the gradient the loss changes most; the noise makes other components count too.
-      const size = Math.hypot(...g)
-      expect(size, name).toBeGreaterThan(0)
-      const direction = g.map((x) => x / size + (0.2 * noise.normal()) / Math.sqrt(g.length))
-      const step = 1e-3
-      const moved = (sign: number): number => {
-        const data = weights[name]!.data.map((x, i) => x + sign * step * direction[i]!)
-        return referenceLoss({ ...weights, [name]: { shape: weights[name]!.shape, data } }, host)
-      }
-      const expected = g.reduce((sum, x, i) => sum + x * direction[i]!, 0)
-      const difference = (moved(1) - moved(-1)) / (2 * step)
-      expect(Math.abs(difference - expected) / Math.abs(expected), name).toBeLessThan(1e-3)
-    }
+    const plain = (moved: Weights): number => referenceLoss(moved, host)
+    expectCentralDifferences(weights, gradient, { config, loss: plain, step: 1e-3 })
   })
 
   it('trains to the same bytes twice, and learns', async () => {
